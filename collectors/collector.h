@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "collectors/error.h"
+#include "collectors/kernel.h"
+#include "collectors/metric.h"
+
+namespace timewait::config {
+class OptionReader;
+}
+
+namespace timewait {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+/// What one poll of one collector gives to the poller.
+class CollectorOutput {
+ public:
+  MetricBuilder metrics;
+
+  /// Part of the collector's sources failed: its series are absent, the others are right. Counted by
+  /// reason, logged once per change, and the collector counts as failed.
+  void report(Error error) { errors_.push_back(std::move(error)); }
+
+  /// The figures are right, but come in a way that the operator should know of once (a slower
+  /// source). Logged once per change, not an error.
+  void notice(Error error) { notices_.push_back(std::move(error)); }
+
+  const std::vector<Error>& errors() const { return errors_; }
+  const std::vector<Error>& notices() const { return notices_; }
+
+ private:
+  std::vector<Error> errors_;
+  std::vector<Error> notices_;
+};
+
+/// One kernel source turned into metrics, for one network namespace. May keep state between polls;
+/// set-up and tear-down are its constructor and destructor. Called from one thread.
+class Collector {
+ public:
+  Collector() = default;
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+  Collector(Collector&&) = delete;
+  Collector& operator=(Collector&&) = delete;
+  virtual ~Collector() = default;
+
+  /// Reads the kernel once and emits samples. On an error nothing that was emitted is published.
+  /// `now` is for state that ages; it never goes back.
+  virtual Result<void> collect(SteadyTime now, CollectorOutput& out) = 0;
+};
+
+/// Makes a collector for one namespace. The kernel outlives the collector.
+using CollectorFactory = std::function<std::unique_ptr<Collector>(Kernel&)>;
+
+/// What the registry, the command line, the documentation and the tests know of a collector.
+struct CollectorEntry {
+  std::string_view name;  ///< configuration key, flag, `collector` label, name of its golden files
+  std::string_view help;  ///< one sentence, shown by --list-collectors
+  std::string_view privilege;  ///< what it needs beyond an ordinary user, or "none"
+  bool enabled_by_default = true;
+  /// Every family that it may emit with the built-in configuration.
+  std::span<const MetricDescription> metrics;
+  /// Takes the collector's own options, reporting bad ones through the reader. No side effects.
+  CollectorFactory (*configure)(config::OptionReader& options);
+};
+
+}  // namespace timewait

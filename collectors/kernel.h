@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "collectors/error.h"
+
+namespace timewait {
+
+/// The two ways to ask sock_diag for TCP sockets (include/uapi/linux/inet_diag.h, sock_diag.h).
+enum class SocketRequest : std::uint8_t {
+  kBothFamilies,  ///< TCPDIAG_GETSOCK: IPv4 and IPv6 in one walk of the kernel's table
+  kIpv4,          ///< SOCK_DIAG_BY_FAMILY, AF_INET
+  kIpv6,          ///< SOCK_DIAG_BY_FAMILY, AF_INET6
+};
+
+/// A dump of TCP sockets: how, and which states, as bits `1 << TCP_ESTABLISHED` and so on
+/// (include/net/tcp_states.h). A TIME-WAIT minisock is chosen by its substate.
+struct SocketDump {
+  SocketRequest request = SocketRequest::kBothFamilies;
+  std::uint32_t states = 0;
+};
+
+/// One receive buffer of a dump, whole messages as the kernel wrote them.
+struct NetlinkBuffer {
+  std::span<const std::byte> bytes;
+  /// Messages with another sequence number answer an earlier request and are to be skipped;
+  /// recordings accept any.
+  std::optional<std::uint32_t> sequence;
+};
+
+enum class DumpProgress : std::uint8_t { kMore, kDone };
+
+/// The only door to the kernel. One object speaks for one network namespace.
+/// Implementations: the running kernel, a recorded directory (daemon/kernel) and one in memory
+/// (tests/support). Read-only: files are opened for reading, netlink is asked for dumps and nothing
+/// else. Used from one thread at a time.
+class Kernel {
+ public:
+  using OnChunk = std::function<Result<void>(std::string_view)>;
+  using OnBuffer = std::function<Result<DumpProgress>(const NetlinkBuffer&)>;
+
+  Kernel() = default;
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+  Kernel(Kernel&&) = delete;
+  Kernel& operator=(Kernel&&) = delete;
+  virtual ~Kernel() = default;
+
+  /// The `netns` label: `self` for the namespace that the daemon runs in.
+  virtual std::string_view netns() const = 0;
+
+  /// Bytes of a memory page.
+  virtual std::uint64_t page_size() const = 0;
+
+  /// Hands over a file below /proc, e.g. `net/tcp`, in chunks of any size until its end.
+  virtual Result<void> stream_proc(std::string_view path, const OnChunk& on_chunk) = 0;
+
+  /// A file below /sys, whole.
+  virtual Result<std::string> read_sys(std::string_view path) = 0;
+
+  /// The target of a symbolic link below /sys; an empty text where the path is no link.
+  virtual Result<std::string> read_sys_link(std::string_view path) = 0;
+
+  /// Asks for a dump and hands over each receive buffer until `on_buffer` says kDone or fails. The
+  /// buffer is gone after the call.
+  virtual Result<void> dump_sockets(const SocketDump& dump, const OnBuffer& on_buffer) = 0;
+
+  /// A file below /proc, whole. Refuses one that is larger than any file read so can rightly be,
+  /// rather than cutting it.
+  Result<std::string> read_proc(std::string_view path);
+};
+
+}  // namespace timewait

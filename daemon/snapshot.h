@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collectors/collector.h"
+
+namespace timewait {
+
+/// One exposition in both formats, as bytes to be sent.
+struct Exposition {
+  std::string text;          ///< text format 0.0.4
+  std::string open_metrics;  ///< OpenMetrics 1.0.0, without the closing `# EOF`
+};
+
+/// The families of one collector, for collect[] and exclude[].
+struct CollectorExposition {
+  std::string collector;
+  Exposition exposition;
+};
+
+/// A whole document, plain and compressed.
+struct Document {
+  std::string plain;
+  std::string gzip;
+};
+
+/// What one round of polling found, rendered once. Immutable: HTTP threads only hand out its bytes.
+struct Snapshot {
+  SteadyTime taken;                             ///< when the youngest poll in it ended
+  std::vector<CollectorExposition> collectors;  ///< the enabled ones, in registry order
+  Exposition exporter;                          ///< timewait_exporter_* and process_*: in every reply
+  Document text;
+  Document open_metrics;  ///< with `# EOF`
+  std::string landing_page;
+};
+
+inline constexpr std::string_view kOpenMetricsEnd = "# EOF\n";
+
+/// The current snapshot, shared between the poller and the HTTP threads. A mutex rather than
+/// std::atomic<std::shared_ptr>: libstdc++ 12's has a data race of its own under ThreadSanitizer.
+class SnapshotStore {
+ public:
+  void publish(std::shared_ptr<const Snapshot> snapshot) {
+    const std::scoped_lock lock(mutex_);
+    current_ = std::move(snapshot);
+  }
+
+  /// Null before the first publication.
+  std::shared_ptr<const Snapshot> current() const {
+    const std::scoped_lock lock(mutex_);
+    return current_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Snapshot> current_;
+};
+
+}  // namespace timewait
