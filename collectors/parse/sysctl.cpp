@@ -1,0 +1,84 @@
+#include "collectors/parse/sysctl.h"
+
+#include <optional>
+#include <string>
+
+#include "collectors/parse/text.h"
+
+namespace timewait::parse {
+
+namespace {
+
+constexpr std::size_t kMaxNumbers = 8;
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+  return text;
+}
+
+// `9148-9150` or `8080`
+std::optional<PortRange> parse_list_item(std::string_view item) {
+  const std::size_t dash = item.find('-');
+  const auto low = parse_number<std::uint16_t>(item.substr(0, dash));
+  const auto high =
+      dash == std::string_view::npos ? low : parse_number<std::uint16_t>(item.substr(dash + 1));
+  if (!low || !high || *high < *low) return std::nullopt;
+  return PortRange{*low, *high};
+}
+
+}  // namespace
+
+Result<std::vector<std::int64_t>> parse_sysctl_numbers(std::string_view text) {
+  std::vector<std::int64_t> numbers;
+  std::string_view rest = text;
+  for (std::string_view word = next_word(rest); !word.empty(); word = next_word(rest)) {
+    const auto number = parse_number<std::int64_t>(word);
+    if (!number) return malformed("expected a number, found " + quoted(word));
+    if (numbers.size() == kMaxNumbers) return malformed("expected at most 8 numbers, found more");
+    numbers.push_back(*number);
+  }
+  if (numbers.empty()) return malformed("expected a number, found nothing");
+  return numbers;
+}
+
+Result<PortRange> parse_port_range(std::string_view text) {
+  std::string_view rest = text;
+  const auto low = parse_number<std::uint16_t>(next_word(rest));
+  const auto high = parse_number<std::uint16_t>(next_word(rest));
+  if (!low || !high || *high < *low || !next_word(rest).empty()) {
+    return malformed("expected two ports in rising order, found " + quoted(trimmed(text)));
+  }
+  return PortRange{*low, *high};
+}
+
+Result<PortSet> parse_port_list(std::string_view text) {
+  PortSet ports;
+  std::string_view rest = trimmed(text);
+  while (!rest.empty()) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view item = rest.substr(0, comma);
+    const auto range = parse_list_item(item);
+    if (!range) return malformed("expected a port or a range of ports, found " + quoted(item));
+    ports.insert_range(range->low, range->high);
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+  }
+  return ports;
+}
+
+Result<KernelRelease> parse_kernel_release(std::string_view text) {
+  const std::string_view release = trimmed(text);
+  const std::size_t dot = release.find('.');
+  const auto major = parse_number<std::uint32_t>(release.substr(0, dot));
+  if (!major || dot == std::string_view::npos) {
+    return malformed("expected a kernel release such as 6.1.0, found " + quoted(release));
+  }
+  const std::string_view after = release.substr(dot + 1);
+  const auto minor =
+      parse_number<std::uint32_t>(after.substr(0, after.find_first_not_of("0123456789")));
+  if (!minor) {
+    return malformed("expected a kernel release such as 6.1.0, found " + quoted(release));
+  }
+  return KernelRelease{*major, *minor};
+}
+
+}  // namespace timewait::parse
