@@ -24,8 +24,8 @@ class CollectorOutput {
  public:
   MetricBuilder metrics;
 
-  /// Part of the collector's sources failed: its series are absent, the others are right. Counted by
-  /// reason, logged once per change, and the collector counts as failed.
+  /// Part of the collector's sources failed: its series are absent, the others are right. Counted
+  /// by reason, logged once per change, and the collector counts as failed.
   void report(Error error) { errors_.push_back(std::move(error)); }
 
   /// The figures are right, but come in a way that the operator should know of once (a slower
@@ -66,8 +66,8 @@ struct CollectorEntry {
   std::string_view privilege;  ///< what it needs beyond an ordinary user, or "none"
   bool enabled_by_default = true;
   /// Every family that it may emit with the built-in configuration.
-  std::span<const MetricDescription> metrics;
-  /// Takes the collector's own options, reporting bad ones through the reader. No side effects.
+  std::span<const MetricDescription> (*metrics)();
+  /// Takes the collector's own options, reporting bad ones through the reader. Touches no kernel.
   CollectorFactory (*configure)(config::OptionReader& options);
 };
 

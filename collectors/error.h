@@ -25,19 +25,24 @@ inline constexpr ErrorReason kAllErrorReasons[] = {
 
 constexpr std::string_view to_string(ErrorReason reason) {
   switch (reason) {
-    case ErrorReason::kUnavailable: return "unavailable";
-    case ErrorReason::kPermission: return "permission";
-    case ErrorReason::kIo: return "io";
-    case ErrorReason::kMalformed: return "malformed";
-    case ErrorReason::kInterrupted: return "interrupted";
+    case ErrorReason::kUnavailable:
+      return "unavailable";
+    case ErrorReason::kPermission:
+      return "permission";
+    case ErrorReason::kIo:
+      return "io";
+    case ErrorReason::kMalformed:
+      return "malformed";
+    case ErrorReason::kInterrupted:
+      return "interrupted";
   }
   return "unknown";
 }
 
 /// A failure as a value. `source` is what was being read (a path such as /proc/net/sockstat, or a
-/// netlink request); it stays the same while the same thing keeps failing, so that the daemon can log
-/// a failure once per change. `detail` says where and what was expected, e.g. `line 2: tw: expected a
-/// number, found "x"`.
+/// netlink request); it stays the same while the same thing keeps failing, so that the daemon can
+/// log a failure once per change. `detail` says where and what was expected, e.g. `line 2: tw:
+/// expected a number, found "x"`.
 struct Error {
   ErrorReason reason = ErrorReason::kIo;
   std::string source;

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <prometheus/metric_family.h>
@@ -39,9 +40,9 @@ constexpr bool is_help_sentence(std::string_view help) {
 }  // namespace detail
 
 /// Name, type, help and label names of one metric family. A wrong one does not compile: the name
-/// starts with `timewait_` or `process_`, ends in `_total` exactly where it is a counter, and the help
-/// is one sentence of printable ASCII that needs no escaping in any exposition format.
-/// The strings are not owned: literals, or names that outlive the description (see `at_run_time`).
+/// starts with `timewait_` or `process_`, ends in `_total` exactly where it is a counter, and the
+/// help is one sentence of printable ASCII that needs no escaping in any exposition format. The
+/// strings are not owned: literals, or names that outlive the description (see RunTimeMetric).
 class MetricDescription {
  public:
   static constexpr std::size_t kMaxLabels = 6;
@@ -49,14 +50,15 @@ class MetricDescription {
   // NOLINTNEXTLINE(google-explicit-constructor): tables of descriptions are braced lists.
   consteval MetricDescription(std::string_view name, MetricType type, std::string_view help,
                               std::initializer_list<std::string_view> labels = {})
-      : MetricDescription(Unchecked{}, name, type, help, labels) {
+      : MetricDescription(Unchecked{}, name, type, help, std::span(labels.begin(), labels.size())) {
     if (const char* wrong = problem(); wrong != nullptr) throw wrong;
   }
 
-  /// For names that the configuration adds. The caller has checked them; tests check the result.
-  static constexpr MetricDescription at_run_time(std::string_view name, MetricType type,
-                                                 std::string_view help,
-                                                 std::initializer_list<std::string_view> labels) {
+  /// Without the check at compile time, for names that are made at run time: tests check those, and
+  /// whoever takes a part of one from the configuration checks that part first.
+  static MetricDescription at_run_time(std::string_view name, MetricType type,
+                                       std::string_view help,
+                                       std::span<const std::string_view> labels) {
     return {Unchecked{}, name, type, help, labels};
   }
 
@@ -87,7 +89,7 @@ class MetricDescription {
   struct Unchecked {};
 
   constexpr MetricDescription(Unchecked /*tag*/, std::string_view name, MetricType type,
-                              std::string_view help, std::initializer_list<std::string_view> labels)
+                              std::string_view help, std::span<const std::string_view> labels)
       : name_(name), help_(help), type_(type), label_count_(labels.size()) {
     std::size_t i = 0;
     for (const std::string_view label : labels) labels_[i++] = label;  // too many: does not compile
@@ -98,6 +100,25 @@ class MetricDescription {
   MetricType type_;
   std::size_t label_count_;
   std::array<std::string_view, kMaxLabels> labels_{};
+};
+
+/// A metric whose name is made at run time, from a table of kernel names or from the configuration.
+class RunTimeMetric {
+ public:
+  RunTimeMetric(std::string name, MetricType type, std::string help,
+                std::vector<std::string_view> labels)
+      : name_(std::move(name)), help_(std::move(help)), labels_(std::move(labels)), type_(type) {}
+
+  /// Refers to this object, which has to stay where it is.
+  MetricDescription description() const {
+    return MetricDescription::at_run_time(name_, type_, help_, labels_);
+  }
+
+ private:
+  std::string name_;
+  std::string help_;
+  std::vector<std::string_view> labels_;  ///< literals
+  MetricType type_;
 };
 
 using MetricFamilies = std::vector<prometheus::MetricFamily>;

@@ -7,7 +7,8 @@
 
 namespace timewait {
 
-/// Every collector, in the order of the list in collectors/CMakeLists.txt, which generates this table.
+/// Every collector, in the order of the list in collectors/CMakeLists.txt, which generates this
+/// table.
 std::span<const CollectorEntry* const> all_collectors();
 
 /// The collector of that name, or nullptr.

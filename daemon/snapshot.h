@@ -33,7 +33,7 @@ struct Document {
 struct Snapshot {
   SteadyTime taken;                             ///< when the youngest poll in it ended
   std::vector<CollectorExposition> collectors;  ///< the enabled ones, in registry order
-  Exposition exporter;                          ///< timewait_exporter_* and process_*: in every reply
+  Exposition exporter;  ///< timewait_exporter_* and process_*: in every reply
   Document text;
   Document open_metrics;  ///< with `# EOF`
   std::string landing_page;

@@ -18,8 +18,8 @@ constexpr std::string_view to_string(Family family) {
   return family == Family::kIpv4 ? "ipv4" : "ipv6";
 }
 
-/// An IPv4 or IPv6 address. IPv4-mapped IPv6 (::ffff:a.b.c.d, RFC 4291 section 2.5.5.2) is folded to
-/// IPv4 when it is made: the kernel treats both as the same quadruplet.
+/// An IPv4 or IPv6 address. IPv4-mapped IPv6 (::ffff:a.b.c.d, RFC 4291 section 2.5.5.2) is folded
+/// to IPv4 when it is made: the kernel treats both as the same quadruplet.
 class Address {
  public:
   constexpr Address() = default;

@@ -1,12 +1,10 @@
 #include "collectors/model/listeners.h"
 
-#include <string_view>
-
 #include <boost/container_hash/hash.hpp>
 
 namespace timewait {
 
-std::size_t hash_value(const Listeners::Key& key) {
+std::size_t Listeners::KeyHash::operator()(const Key& key) const {
   std::size_t seed = boost::hash_range(key.address.bytes().begin(), key.address.bytes().end());
   boost::hash_combine(seed, key.port);
   boost::hash_combine(seed, key.covers_ipv4_too);

@@ -40,7 +40,9 @@ class PortSet {
 
  private:
   static constexpr std::size_t kBits = 64;
-  static constexpr std::uint64_t bit(std::uint16_t port) { return std::uint64_t{1} << (port % kBits); }
+  static constexpr std::uint64_t bit(std::uint16_t port) {
+    return std::uint64_t{1} << (port % kBits);
+  }
   std::uint64_t& word(std::uint16_t port) { return words_[port / kBits]; }
 
   std::array<std::uint64_t, 65536 / kBits> words_{};

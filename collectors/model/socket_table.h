@@ -79,8 +79,8 @@ class LocalPorts {
   PortSet blocked_;
 };
 
-/// All that one pass over the kernel's sockets feeds. A further figure is a further member here and a
-/// line in `add`.
+/// All that one pass over the kernel's sockets feeds. A further figure is a further member here and
+/// a line in `add`.
 class SocketTable {
  public:
   /// `listeners` outlives the table and knows the listeners before the connections come.

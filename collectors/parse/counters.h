@@ -20,8 +20,8 @@ namespace timewait::parse {
 /// Names come and go with kernel versions, so values are found by name. Refers to the parsed text.
 class Counters {
  public:
-  /// The value of `name`: nothing where this kernel has no such field, an error where its value is not
-  /// a number.
+  /// The value of `name`: nothing where this kernel has no such field, an error where its value is
+  /// not a number.
   Result<std::optional<std::uint64_t>> find(std::string_view name) const;
 
   void add(std::string_view name, std::string_view value) { fields_.emplace_back(name, value); }
@@ -34,10 +34,10 @@ class Counters {
 /// missing or do not match.
 Result<Counters> parse_counters(std::string_view text, std::string_view protocol);
 
-/// The kernel's name of a field in snake case: TWRecycled gives tw_recycled, PAWSOldAck paws_old_ack,
-/// TCPACKSkippedFinWait2 tcp_ack_skipped_fin_wait2. A word ends before a capital that follows a small
-/// letter or digit, before the last capital of a run that a small letter follows, and after a leading
-/// TCP.
+/// The kernel's name of a field in snake case: TWRecycled gives tw_recycled, PAWSOldAck
+/// paws_old_ack, TCPACKSkippedFinWait2 tcp_ack_skipped_fin_wait2. A word ends before a capital that
+/// follows a small letter or digit, before the last capital of a run that a small letter follows,
+/// and after a leading TCP.
 std::string to_snake_case(std::string_view field);
 
 }  // namespace timewait::parse

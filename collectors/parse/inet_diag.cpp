@@ -1,14 +1,14 @@
 #include "collectors/parse/inet_diag.h"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <system_error>
-
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
 
 namespace timewait::parse {
 
@@ -28,13 +28,17 @@ ErrorReason reason_of(int error) {
     case EINVAL:
     case EOPNOTSUPP:
     case EPROTONOSUPPORT:
-    case EAFNOSUPPORT: return ErrorReason::kUnavailable;
+    case EAFNOSUPPORT:
+      return ErrorReason::kUnavailable;
     case EPERM:
-    case EACCES: return ErrorReason::kPermission;
+    case EACCES:
+      return ErrorReason::kPermission;
     case ENOBUFS:
     case EINTR:
-    case EAGAIN: return ErrorReason::kInterrupted;
-    default: return ErrorReason::kIo;
+    case EAGAIN:
+      return ErrorReason::kInterrupted;
+    default:
+      return ErrorReason::kIo;
   }
 }
 
@@ -56,7 +60,8 @@ Result<MessageKind> parse_error(std::span<const std::byte> message) {
   const auto error = read_at<std::int32_t>(message, NLMSG_HDRLEN);
   if (!error) return malformed("NLMSG_ERROR without an error number");
   if (*error == 0) return MessageKind::kSkip;  // an acknowledgement
-  if (*error > 0) return malformed("NLMSG_ERROR with the positive number " + std::to_string(*error));
+  if (*error > 0)
+    return malformed("NLMSG_ERROR with the positive number " + std::to_string(*error));
   // INT_MIN has no positive counterpart; no errno is near it.
   return tl::make_unexpected(kernel_error(-std::max(*error, -0xffff)));
 }
@@ -79,8 +84,8 @@ std::optional<bool> parse_ipv6_only(std::span<const std::byte> attributes) {
       const auto value = read_at<std::uint8_t>(attributes.first(attribute->rta_len), RTA_LENGTH(0));
       if (value) return *value != 0;
     }
-    attributes = attributes.subspan(
-        std::min<std::size_t>(RTA_ALIGN(attribute->rta_len), attributes.size()));
+    attributes =
+        attributes.subspan(std::min<std::size_t>(RTA_ALIGN(attribute->rta_len), attributes.size()));
   }
   return std::nullopt;
 }
@@ -109,18 +114,24 @@ Result<MessageKind> classify_message(std::span<const std::byte> message,
   if (!header) return malformed("netlink message without header");
   if (sequence && header->nlmsg_seq != *sequence) return MessageKind::kSkip;
   if ((header->nlmsg_flags & NLM_F_DUMP_INTR) != 0) {
-    return tl::make_unexpected(Error{ErrorReason::kInterrupted, {},
-                                     "the kernel's table changed during the dump (NLM_F_DUMP_INTR)"});
+    return tl::make_unexpected(
+        Error{ErrorReason::kInterrupted,
+              {},
+              "the kernel's table changed during the dump (NLM_F_DUMP_INTR)"});
   }
   switch (header->nlmsg_type) {
-    case NLMSG_DONE: return parse_done(message);
-    case NLMSG_ERROR: return parse_error(message);
+    case NLMSG_DONE:
+      return parse_done(message);
+    case NLMSG_ERROR:
+      return parse_error(message);
     case NLMSG_OVERRUN:
       return tl::make_unexpected(
           Error{ErrorReason::kInterrupted, {}, "messages were lost (NLMSG_OVERRUN)"});
     case TCPDIAG_GETSOCK:
-    case SOCK_DIAG_BY_FAMILY: return MessageKind::kSocket;
-    default: return MessageKind::kSkip;
+    case SOCK_DIAG_BY_FAMILY:
+      return MessageKind::kSocket;
+    default:
+      return MessageKind::kSkip;
   }
 }
 
@@ -141,8 +152,8 @@ Result<Socket> parse_inet_diag_message(std::span<const std::byte> payload) {
     socket.local = Address::from_ipv6(&message->id.idiag_src);
     socket.remote = Address::from_ipv6(&message->id.idiag_dst);
     if (*state == TcpState::kListen) {
-      socket.ipv6_only = parse_ipv6_only(
-          payload.subspan(std::min<std::size_t>(NLMSG_ALIGN(sizeof(inet_diag_msg)), payload.size())));
+      socket.ipv6_only = parse_ipv6_only(payload.subspan(
+          std::min<std::size_t>(NLMSG_ALIGN(sizeof(inet_diag_msg)), payload.size())));
     }
   } else {
     return malformed("unknown address family " + std::to_string(message->idiag_family));

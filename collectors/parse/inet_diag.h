@@ -1,5 +1,8 @@
 #pragma once
 
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -7,9 +10,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
 
 #include "collectors/error.h"
 #include "collectors/kernel.h"
@@ -25,13 +25,13 @@ enum class MessageKind : std::uint8_t { kSocket, kSkip, kDone };
 Result<std::size_t> parse_message_length(std::span<const std::byte> bytes);
 
 /// Classifies a whole message (its header says its length). Errors: NLMSG_ERROR and an errno inside
-/// NLMSG_DONE (a missing tcp_diag module looks just so: net/ipv4/inet_diag.c, inet_diag_lock_handler),
-/// NLMSG_OVERRUN, and NLM_F_DUMP_INTR.
+/// NLMSG_DONE (a missing tcp_diag module looks just so: net/ipv4/inet_diag.c,
+/// inet_diag_lock_handler), NLMSG_OVERRUN, and NLM_F_DUMP_INTR.
 Result<MessageKind> classify_message(std::span<const std::byte> message,
                                      std::optional<std::uint32_t> sequence);
 
-/// A struct inet_diag_msg and its attributes, without the netlink header. Sources: inet_sk_diag_fill,
-/// inet_twsk_diag_fill and inet_req_diag_fill in net/ipv4/inet_diag.c.
+/// A struct inet_diag_msg and its attributes, without the netlink header. Sources:
+/// inet_sk_diag_fill, inet_twsk_diag_fill and inet_req_diag_fill in net/ipv4/inet_diag.c.
 Result<Socket> parse_inet_diag_message(std::span<const std::byte> payload);
 
 /// Walks the messages of one receive buffer and calls `on_socket(const Socket&)` for each socket.

@@ -24,7 +24,8 @@ struct Endpoint {
 std::optional<Address> parse_address(std::string_view digits) {
   std::array<std::uint32_t, 4> words{};
   const std::size_t count = digits.size() / kWordDigits;
-  if (digits.size() % kWordDigits != 0 || (count != 1 && count != words.size())) return std::nullopt;
+  if (digits.size() % kWordDigits != 0 || (count != 1 && count != words.size()))
+    return std::nullopt;
   for (std::size_t i = 0; i < count; ++i) {
     const auto word = parse_number<std::uint32_t>(digits.substr(i * kWordDigits, kWordDigits), 16);
     if (!word) return std::nullopt;
@@ -84,8 +85,8 @@ Result<std::optional<Socket>> parse_proc_net_tcp_line(std::string_view line) {
   socket.remote = remote->address;
   socket.remote_port = remote->port;
   socket.state = *state;
-  socket.is_minisock = *timer == kMinisockTimer &&
-                       (*state == TcpState::kTimeWait || *state == TcpState::kFinWait2);
+  socket.is_minisock =
+      *timer == kMinisockTimer && (*state == TcpState::kTimeWait || *state == TcpState::kFinWait2);
   if (socket.is_minisock) {
     constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
     socket.expires_in = decltype(socket.expires_in){static_cast<std::uint32_t>(

@@ -20,11 +20,12 @@ struct SlabCache {
   std::uint64_t slabs = 0;
 };
 
-/// The caches with one of these names, in the order of the file. Columns are found by the names in the
-/// heading line:
+/// The caches with one of these names, in the order of the file. Columns are found by the names in
+/// the heading line:
 ///
-///     # name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables ...
-///     tw_sock_TCP          16     16    256   16    1 : tunables    0    0    0 : slabdata      1 ...
+///     # name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables
+///     ... tw_sock_TCP          16     16    256   16    1 : tunables    0    0    0 : slabdata 1
+///     ...
 Result<std::vector<SlabCache>> parse_slabinfo(std::string_view text,
                                               const std::vector<std::string>& names);
 

@@ -16,8 +16,8 @@ struct Key {
 };
 
 constexpr std::array kKeys{
-    Key{"TCP:", "inuse", &Sockstat::tcp_in_use},   Key{"TCP:", "orphan", &Sockstat::tcp_orphans},
-    Key{"TCP:", "tw", &Sockstat::tcp_time_wait},   Key{"TCP:", "alloc", &Sockstat::tcp_allocated},
+    Key{"TCP:", "inuse", &Sockstat::tcp_in_use},     Key{"TCP:", "orphan", &Sockstat::tcp_orphans},
+    Key{"TCP:", "tw", &Sockstat::tcp_time_wait},     Key{"TCP:", "alloc", &Sockstat::tcp_allocated},
     Key{"TCP:", "mem", &Sockstat::tcp_memory_pages}, Key{"TCP6:", "inuse", &Sockstat::tcp6_in_use},
 };
 

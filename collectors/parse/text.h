@@ -10,8 +10,8 @@
 
 namespace timewait::parse {
 
-/// The whole of `text` as a number, or nothing: no sign where the type has none, no blanks, no rest,
-/// no overflow.
+/// The whole of `text` as a number, or nothing: no sign where the type has none, no blanks, no
+/// rest, no overflow.
 template <class Number>
 std::optional<Number> parse_number(std::string_view text, int base = 10) {
   Number value{};
@@ -24,15 +24,16 @@ std::optional<Number> parse_number(std::string_view text, int base = 10) {
 /// Takes the next line off `rest`, without its newline. An empty `rest` gives an empty line.
 std::string_view next_line(std::string_view& rest);
 
-/// Takes the next word off `rest`: what stands between blanks (space, tab, newline). Empty at the end.
+/// Takes the next word off `rest`: what stands between blanks (space, tab, newline). Empty at the
+/// end.
 std::string_view next_word(std::string_view& rest);
 
 /// `text` in quotes for an error message: at most 40 bytes of it, control and non-ASCII bytes as
 /// `\xNN`.
 std::string quoted(std::string_view text);
 
-/// Cuts a stream of chunks into lines. Holds at most one line of `kMaxLine` bytes; what is longer is
-/// cut off there, and the parser of the line then sees that it is wrong.
+/// Cuts a stream of chunks into lines. Holds at most one line of `kMaxLine` bytes; what is longer
+/// is cut off there, and the parser of the line then sees that it is wrong.
 class LineSplitter {
  public:
   static constexpr std::size_t kMaxLine = 4096;

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "collectors/error.h"
+#include "collectors/kernel.h"
+#include "collectors/model/socket.h"
+#include "collectors/parse/inet_diag.h"
+#include "collectors/parse/proc_net_tcp.h"
+#include "collectors/parse/text.h"
+
+namespace timewait {
+
+/// Where the sockets come from, best first.
+enum class SocketSource : std::uint8_t {
+  kBothFamilies,  ///< netlink, one walk of the kernel's table for IPv4 and IPv6
+  kByFamily,      ///< netlink, a walk for each
+  kProcNetTcp,    ///< /proc/net/tcp and tcp6, where netlink is refused: about five times as dear
+};
+
+inline constexpr std::array kSocketSources{SocketSource::kBothFamilies, SocketSource::kByFamily,
+                                           SocketSource::kProcNetTcp};
+
+/// The `source` label.
+constexpr std::string_view to_string(SocketSource source) {
+  switch (source) {
+    case SocketSource::kBothFamilies:
+      return "tcpdiag_getsock";
+    case SocketSource::kByFamily:
+      return "sock_diag_by_family";
+    case SocketSource::kProcNetTcp:
+      return "proc_net_tcp";
+  }
+  return "unknown";
+}
+
+namespace detail {
+
+constexpr std::uint32_t kIdleStates =
+    state_bit(TcpState::kListen) | state_bit(TcpState::kBoundInactive);
+
+/// Every state from ESTABLISHED to TCP_NEW_SYN_RECV (12) that is not idle.
+constexpr std::uint32_t kConnectionStates = 0x1ffeU & ~kIdleStates;
+
+template <class OnSocket>
+Result<void> dump(Kernel& kernel, SocketRequest request, std::uint32_t states,
+                  OnSocket&& on_socket) {
+  return kernel
+      .dump_sockets(
+          {request, states},
+          [&](const NetlinkBuffer& buffer) { return parse::parse_socket_dump(buffer, on_socket); })
+      .map_error([](Error error) {
+        if (error.source.empty()) error.source = "netlink sock_diag";
+        return error;
+      });
+}
+
+template <class OnSocket>
+Result<void> read_proc_file(Kernel& kernel, std::string_view path, OnSocket&& on_socket) {
+  parse::LineSplitter lines;
+  std::size_t number = 0;
+  const auto on_line = [&](std::string_view line) -> Result<void> {
+    ++number;
+    return parse::parse_proc_net_tcp_line(line)
+        .map([&](const std::optional<Socket>& socket) {
+          if (socket) on_socket(*socket);
+        })
+        .map_error([&](const Error& error) {
+          return Error{error.reason, "/proc/" + std::string(path),
+                       "line " + std::to_string(number) + ": " + error.detail};
+        });
+  };
+  return kernel
+      .stream_proc(path, [&](std::string_view chunk) { return lines.push(chunk, on_line); })
+      .and_then([&] { return lines.finish(on_line); });
+}
+
+}  // namespace detail
+
+/// Hands every TCP socket of the namespace to `on_socket(const Socket&)`, the listeners that cover
+/// a connection before the connection. `with_bound_inactive`: the kernel reports bound idle sockets
+/// (since 6.8); an older one would walk its whole table in vain for them.
+/// A failure in the middle leaves what was handed over incomplete: the caller throws it away.
+template <class OnSocket>
+Result<void> read_sockets(Kernel& kernel, SocketSource source, bool with_bound_inactive,
+                          OnSocket&& on_socket) {
+  if (source == SocketSource::kProcNetTcp) {
+    // IPv6 first: a listener on :: covers IPv4 connections too, an IPv4 one never covers IPv6.
+    if (auto ipv6 = detail::read_proc_file(kernel, "net/tcp6", on_socket);
+        !ipv6 && ipv6.error().reason != ErrorReason::kUnavailable) {
+      return ipv6;
+    }
+    return detail::read_proc_file(kernel, "net/tcp", on_socket);
+  }
+
+  static constexpr std::array kOneRequest{SocketRequest::kBothFamilies};
+  static constexpr std::array kTwoRequests{SocketRequest::kIpv6, SocketRequest::kIpv4};
+  const std::span<const SocketRequest> requests =
+      source == SocketSource::kBothFamilies ? std::span<const SocketRequest>(kOneRequest)
+                                            : std::span<const SocketRequest>(kTwoRequests);
+
+  // Without the connections' states the kernel does not walk their table: this dump is cheap.
+  const std::uint32_t idle_states =
+      with_bound_inactive ? detail::kIdleStates : state_bit(TcpState::kListen);
+  const auto on_idle_socket = [&](Socket socket) {
+    // The kernel reports TCP_BOUND_INACTIVE as TCP_CLOSE.
+    if (socket.state == TcpState::kClose) socket.state = TcpState::kBoundInactive;
+    on_socket(socket);
+  };
+  for (const SocketRequest request : requests) {
+    if (auto idle = detail::dump(kernel, request, idle_states, on_idle_socket); !idle) return idle;
+  }
+  for (const SocketRequest request : requests) {
+    if (auto connections = detail::dump(kernel, request, detail::kConnectionStates, on_socket);
+        !connections) {
+      return connections;
+    }
+  }
+  return {};
+}
+
+}  // namespace timewait
