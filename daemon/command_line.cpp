@@ -1,0 +1,133 @@
+#include "daemon/command_line.h"
+
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include "collectors/registry.h"
+#include "daemon/version.h"
+
+namespace timewait {
+
+namespace {
+
+constexpr int kUsageError = 2;
+
+constexpr std::string_view kDescription =
+    "Prometheus exporter for TCP TIME-WAIT and port exhaustion on Linux.";
+
+/// Turns a flag's text into a value by `parse`, which gives nothing for a wrong one.
+template <class Value, class Parse>
+CLI::callback_t into(Value& value, Parse parse, std::string expected) {
+  return [&value, parse, expected = std::move(expected)](const CLI::results_t& texts) {
+    for (const std::string& text : texts) {
+      const auto parsed = parse(text);
+      if (!parsed) throw CLI::ValidationError("expected " + expected + ", found \"" + text + "\"");
+      value = *parsed;
+    }
+    return true;
+  };
+}
+
+void add_listen_address(CLI::App& app, CommandLine& flags) {
+  app.add_option(
+         "--web.listen-address",
+         [&flags](const CLI::results_t& texts) {
+           for (const std::string& text : texts) {
+             const auto address = config::parse_listen_address(text);
+             if (!address) throw CLI::ValidationError("--web.listen-address", address.error());
+             flags.listen_addresses.push_back(*address);
+           }
+           return true;
+         },
+         "Address to listen on, repeatable: :10060, 127.0.0.1:0, [::1]:10060, unix:/run/x.sock")
+      ->type_name("ADDR")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void add_web(CLI::App& app, CommandLine& flags) {
+  add_listen_address(app, flags);
+  app.add_option("--web.telemetry-path", flags.telemetry_path, "Path of the metrics")
+      ->type_name("PATH");
+  app.add_flag("--web.systemd-socket", flags.systemd_socket,
+               "Take the listening sockets from systemd (socket activation)");
+}
+
+void add_general(CLI::App& app, CommandLine& flags) {
+  app.add_option("--config.file", flags.config_file, "Configuration file (YAML)")
+      ->type_name("FILE");
+  app.add_flag("--config.check", flags.config_check,
+               "Check the configuration and exit: 0 if it is good, else 2");
+  app.add_flag("--once", flags.once,
+               "Poll once, print the metrics and exit: 1 if an enabled collector failed");
+  app.add_flag("--list-collectors", flags.list_collectors, "List the collectors and exit");
+  app.add_flag("--list-metrics", flags.list_metrics, "List every metric and exit");
+  app.set_version_flag("--version", render_version());
+}
+
+void add_collectors(CLI::App& app, CommandLine& flags) {
+  for (const CollectorEntry* entry : all_collectors()) {
+    const std::string name(entry->name);
+    app.add_flag_callback(
+        "--collector." + name, [&flags, name] { flags.collectors[name] = true; },
+        "Enable: " + std::string(entry->help));
+    app.add_flag_callback(
+        "--no-collector." + name, [&flags, name] { flags.collectors[name] = false; },
+        "Disable the collector " + name);
+  }
+  app.add_flag("--collector.disable-defaults", flags.disable_default_collectors,
+               "Run only the collectors that are enabled by a flag or in the configuration");
+}
+
+void add_paths(CLI::App& app, CommandLine& flags) {
+  app.add_option("--path.procfs", flags.procfs, "Where procfs is mounted")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_option("--path.sysfs", flags.sysfs, "Where sysfs is mounted")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_option("--path.recording", flags.recording,
+                 "A recorded host (proc, sys, netlink) to read instead of the running kernel")
+      ->type_name("DIR");
+}
+
+void add_log(CLI::App& app, CommandLine& flags) {
+  app.add_option("--log.level",
+                 into(flags.log_level, parse_log_level, "debug, info, warn or error"),
+                 "Least level to log: debug, info, warn, error")
+      ->type_name("LEVEL")
+      ->default_str("info");
+  app.add_option("--log.format", into(flags.log_format, parse_log_format, "logfmt or json"),
+                 "Format of the log: logfmt, json")
+      ->type_name("FORMAT")
+      ->default_str("logfmt");
+}
+
+}  // namespace
+
+std::string render_version() {
+  return "timewait_exporter, version " + std::string(kVersion) +
+         " (revision: " + std::string(kRevision) + ")\n  compiler: " + std::string(kCompiler);
+}
+
+std::variant<CommandLine, ExitNow> parse_command_line(int argc, const char* const* argv) {
+  CommandLine flags;
+  CLI::App app{std::string(kDescription), "timewait_exporter"};
+  app.get_formatter()->column_width(42);
+  add_general(app, flags);
+  add_web(app, flags);
+  add_collectors(app, flags);
+  add_paths(app, flags);
+  add_log(app, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version come as "errors" with status 0.
+    const int status = app.exit(error, std::cout, std::cerr);
+    return ExitNow{status == 0 ? 0 : kUsageError};
+  }
+  return flags;
+}
+
+}  // namespace timewait

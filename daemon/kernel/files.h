@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "collectors/kernel.h"
+
+namespace timewait {
+
+/// The file half of a kernel: /proc and /sys, or directories that stand for them. Opens files for
+/// reading only.
+class KernelFiles {
+ public:
+  KernelFiles(std::filesystem::path proc, std::filesystem::path sys)
+      : proc_(std::move(proc)), sys_(std::move(sys)) {}
+
+  /// Reads until the end of the file: files of /proc have no size, and a short read is not the end.
+  Result<void> stream_proc(std::string_view path, const Kernel::OnChunk& on_chunk) const;
+  Result<std::string> read_sys(std::string_view path) const;
+  Result<std::string> read_sys_link(std::string_view path) const;
+
+ private:
+  std::filesystem::path proc_;
+  std::filesystem::path sys_;
+};
+
+}  // namespace timewait

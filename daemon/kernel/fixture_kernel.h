@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+
+#include "collectors/kernel.h"
+#include "daemon/kernel/files.h"
+
+namespace timewait {
+
+/// A recorded host: a directory with `proc/`, `sys/` and `netlink/tcp.nlmsg`, the raw messages of a
+/// dump of all TCP sockets, one NLMSG_DONE or more among them (`ss -tan -D FILE` writes such a
+/// file). Without the netlink file the recording stands for a host that refuses sock_diag. Answers
+/// as the kernel would, so it filters the recorded sockets by state and family itself.
+class FixtureKernel final : public Kernel {
+ public:
+  explicit FixtureKernel(std::filesystem::path directory);
+
+  std::string_view netns() const override { return "self"; }
+  std::uint64_t page_size() const override { return 4096; }
+
+  Result<void> stream_proc(std::string_view path, const OnChunk& on_chunk) override {
+    return files_.stream_proc(path, on_chunk);
+  }
+  Result<std::string> read_sys(std::string_view path) override { return files_.read_sys(path); }
+  Result<std::string> read_sys_link(std::string_view path) override {
+    return files_.read_sys_link(path);
+  }
+  Result<void> dump_sockets(const SocketDump& dump, const OnBuffer& on_buffer) override;
+
+ private:
+  std::filesystem::path netlink_file_;
+  KernelFiles files_;
+};
+
+/// The messages of `recording` that answer `dump`, and a closing NLMSG_DONE. What is no socket
+/// message is left out; what does not parse is kept for the reader to find.
+std::string filter_recorded_dump(std::string_view recording, const SocketDump& dump);
+
+}  // namespace timewait

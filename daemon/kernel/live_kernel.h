@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+
+#include "collectors/kernel.h"
+#include "daemon/kernel/files.h"
+#include "daemon/kernel/netlink_socket.h"
+
+namespace timewait {
+
+/// The running kernel, in the network namespace of the process.
+class LiveKernel final : public Kernel {
+ public:
+  /// `proc` and `sys` are where procfs and sysfs are mounted.
+  LiveKernel(std::filesystem::path proc, std::filesystem::path sys)
+      : files_(std::move(proc), std::move(sys)) {}
+
+  std::string_view netns() const override { return "self"; }
+  std::uint64_t page_size() const override;
+
+  Result<void> stream_proc(std::string_view path, const OnChunk& on_chunk) override {
+    return files_.stream_proc(path, on_chunk);
+  }
+  Result<std::string> read_sys(std::string_view path) override { return files_.read_sys(path); }
+  Result<std::string> read_sys_link(std::string_view path) override {
+    return files_.read_sys_link(path);
+  }
+  Result<void> dump_sockets(const SocketDump& dump, const OnBuffer& on_buffer) override {
+    return netlink_.dump(dump, on_buffer);
+  }
+
+ private:
+  KernelFiles files_;
+  NetlinkSocket netlink_;
+};
+
+}  // namespace timewait

@@ -1,0 +1,158 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <exception>
+#include <future>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "daemon/clock.h"
+#include "daemon/command_line.h"
+#include "daemon/http/listener.h"
+#include "daemon/http/request_handler.h"
+#include "daemon/http/server.h"
+#include "daemon/kernel/fixture_kernel.h"
+#include "daemon/kernel/live_kernel.h"
+#include "daemon/lists.h"
+#include "daemon/log.h"
+#include "daemon/poller.h"
+#include "daemon/settings.h"
+#include "daemon/signals.h"
+#include "daemon/version.h"
+
+namespace timewait {
+namespace {
+
+constexpr int kFailure = 1;
+constexpr int kBadConfiguration = 2;
+
+// A poll takes milliseconds, but a stop does not wait for one that hangs in the kernel.
+constexpr std::chrono::milliseconds kStopPatience{700};
+
+std::unique_ptr<Kernel> make_kernel(const CommandLine& flags) {
+  if (flags.recording) return std::make_unique<FixtureKernel>(*flags.recording);
+  return std::make_unique<LiveKernel>(flags.procfs, flags.sysfs);
+}
+
+std::vector<PolledCollector> make_collectors(const Settings& settings, Kernel& kernel) {
+  std::vector<PolledCollector> collectors;
+  for (const CollectorSettings& collector : settings.collectors) {
+    collectors.push_back({collector.name, collector.make(kernel), collector.interval});
+  }
+  return collectors;
+}
+
+void print_problems(const CommandLine& flags, const config::Problems& problems) {
+  const std::string file = flags.config_file ? flags.config_file->string() : "timewait_exporter";
+  for (const config::Problem& problem : problems) {
+    std::cerr << config::to_string(file, problem) << '\n';
+  }
+}
+
+tl::expected<std::vector<Listener>, std::string> open_listeners(const CommandLine& flags,
+                                                                const Settings& settings) {
+  if (flags.systemd_socket) return adopt_systemd_listeners(environ);
+  std::vector<Listener> listeners;
+  for (const config::ListenAddress& address : settings.web.listen_addresses) {
+    auto listener = listen_on(address);
+    if (!listener) return tl::make_unexpected(listener.error());
+    listeners.push_back(*std::move(listener));
+  }
+  return listeners;
+}
+
+int print_once(Poller& poller, const SnapshotStore& store) {
+  poller.poll_due();
+  std::cout << store.current()->text.plain << std::flush;
+  return poller.all_succeeded() && std::cout ? EXIT_SUCCESS : kFailure;
+}
+
+/// Polls on a thread of its own until the process is told to stop.
+class PollingThread {
+ public:
+  explicit PollingThread(Poller& poller)
+      : thread_([this, &poller](const std::stop_token& stop) {
+          poller.run(stop);
+          ended_.set_value();
+        }) {}
+
+  /// False if a poll hangs: then nothing that it uses may be destroyed.
+  bool stop() {
+    thread_.request_stop();
+    return ended_.get_future().wait_for(kStopPatience) == std::future_status::ready;
+  }
+
+ private:
+  std::promise<void> ended_;
+  std::jthread thread_;
+};
+
+int serve(const CommandLine& flags, const Settings& settings, Poller& poller,
+          const SnapshotStore& store, const Log& log) {
+  block_stop_signals();
+  poller.poll_due();
+
+  auto listeners = open_listeners(flags, settings);
+  if (!listeners) {
+    log.error(listeners.error());
+    return kFailure;
+  }
+  for (const Listener& listener : *listeners) {
+    log.info("listening",
+             {{"address", listener.address()}, {"telemetry_path", settings.web.telemetry_path}});
+  }
+  const RequestHandler handler(store, settings.web.telemetry_path, settings.snapshot_interval());
+  ServerLimits limits;
+  limits.max_connections = settings.web.max_connections;
+  Server server(*std::move(listeners), handler, limits, log);
+  PollingThread polling(poller);
+
+  log.info("stopping", {{"signal", wait_for_stop_signal()}});
+  server.stop();
+  if (!polling.stop()) {
+    log.warn("a poll has not come back from the kernel; leaving it");
+    std::_Exit(EXIT_SUCCESS);
+  }
+  return EXIT_SUCCESS;
+}
+
+int run(const CommandLine& flags) {
+  if (flags.list_collectors) return std::cout << render_collector_list(), EXIT_SUCCESS;
+  if (flags.list_metrics) return std::cout << render_metric_list(), EXIT_SUCCESS;
+
+  const ResolvedSettings resolved = read_settings(flags);
+  print_problems(flags, resolved.problems);
+  if (!resolved.problems.empty()) return kBadConfiguration;
+  if (flags.config_check) return EXIT_SUCCESS;
+
+  const Log log(flags.log_level, flags.log_format);
+  const SystemClock clock;
+  const std::unique_ptr<Kernel> kernel = make_kernel(flags);
+  SnapshotStore store;
+  Poller poller(make_collectors(resolved.settings, *kernel), resolved.settings.web.telemetry_path,
+                clock, log, store);
+  if (flags.once) return print_once(poller, store);
+  log.info("starting timewait_exporter",
+           {{"version", std::string(kVersion)}, {"revision", std::string(kRevision)}});
+  return serve(flags, resolved.settings, poller, store, log);
+}
+
+}  // namespace
+}  // namespace timewait
+
+int main(int argc, char** argv) {
+  try {
+    const auto parsed = timewait::parse_command_line(argc, argv);
+    if (const auto* exit = std::get_if<timewait::ExitNow>(&parsed)) return exit->status;
+    return timewait::run(std::get<timewait::CommandLine>(parsed));
+  } catch (const std::exception& error) {
+    // Only what nobody can go on from comes here: no memory, no thread.
+    std::cerr << "timewait_exporter: " << error.what() << '\n';
+    return EXIT_FAILURE;
+  }
+}

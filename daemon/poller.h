@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "collectors/collector.h"
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/poll_status.h"
+#include "daemon/schedule.h"
+#include "daemon/snapshot.h"
+
+namespace timewait {
+
+/// A collector with how often it is polled.
+struct PolledCollector {
+  std::string_view name;
+  std::unique_ptr<Collector> collector;
+  std::chrono::milliseconds interval;
+};
+
+/// Polls every collector at its fixed interval and publishes a snapshot after each round.
+///
+/// A collector that fails publishes nothing of that poll and hides no other; what failed is counted
+/// by reason and logged when it changes. Between its polls a collector's last figures stay.
+/// Threads: all calls come from one thread, but for the snapshot store, which is shared.
+class Poller {
+ public:
+  /// The references outlive the poller. Every collector is due at once.
+  Poller(std::vector<PolledCollector> collectors, std::string telemetry_path, const Clock& clock,
+         const Log& log, SnapshotStore& store);
+
+  /// Polls the collectors that are due, if any, and publishes.
+  void poll_due();
+
+  /// When the next collector is due.
+  SteadyTime next_deadline() const;
+
+  /// Polls at each deadline until a stop is requested; a poll under way is finished first.
+  void run(const std::stop_token& stop);
+
+  /// True if every collector's last poll succeeded.
+  bool all_succeeded() const;
+
+ private:
+  struct Entry {
+    PolledCollector polled;
+    Schedule schedule;
+    CollectorStatus status;
+    MetricFamilies families;
+    std::string logged_error;  ///< what failed, as it was last logged
+    std::string logged_notice;
+  };
+
+  void poll(Entry& entry);
+  void record_outcome(Entry& entry, std::vector<Error> errors);
+  void log_errors(Entry& entry, const std::vector<Error>& errors);
+  void log_notices(Entry& entry, const std::vector<Error>& notices);
+  void publish();
+
+  std::vector<Entry> entries_;
+  std::string telemetry_path_;
+  const Clock& clock_;
+  const Log& log_;
+  SnapshotStore& store_;
+  PollStatus status_;
+};
+
+}  // namespace timewait

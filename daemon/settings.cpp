@@ -1,0 +1,96 @@
+#include "daemon/settings.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "collectors/registry.h"
+#include "config/load.h"
+#include "config/option_reader.h"
+
+namespace timewait {
+
+namespace {
+
+const config::Value& find_section(const config::Config& config, std::string_view collector) {
+  static const config::Value kNoOptions;
+  const auto found =
+      std::ranges::find(config.collectors, collector, &config::CollectorSection::name);
+  return found == config.collectors.end() ? kNoOptions : found->options;
+}
+
+void reject_unknown_collectors(const config::Config& config, config::Problems& problems) {
+  for (const config::CollectorSection& section : config.collectors) {
+    if (find_collector(section.name) != nullptr) continue;
+    std::string message =
+        "collectors: unknown collector " + config::in_quotes(section.name) + "; known are";
+    for (const CollectorEntry* entry : all_collectors()) {
+      message.append(entry == all_collectors().front() ? " " : ", ").append(entry->name);
+    }
+    problems.push_back({section.place, std::move(message)});
+  }
+}
+
+bool is_enabled(const CollectorEntry& entry, config::OptionReader& options,
+                const CommandLine& flags) {
+  const bool by_default = entry.enabled_by_default && !flags.disable_default_collectors;
+  const bool configured = options.boolean("enabled", by_default);
+  const auto flag = flags.collectors.find(entry.name);
+  return flag == flags.collectors.end() ? configured : flag->second;
+}
+
+void read_collector(const CollectorEntry& entry, const config::Config& config,
+                    const CommandLine& flags, ResolvedSettings& resolved) {
+  config::OptionReader options(find_section(config, entry.name),
+                               "collectors." + std::string(entry.name), resolved.problems);
+  const bool enabled = is_enabled(entry, options, flags);
+  const auto interval =
+      options.duration("interval", config.interval, config::kMinInterval, config::kMaxInterval);
+  CollectorFactory make = entry.configure(options);
+  options.reject_unknown();
+  if (enabled) resolved.settings.collectors.push_back({entry.name, interval, std::move(make)});
+}
+
+void apply_web_flags(const CommandLine& flags, ResolvedSettings& resolved) {
+  config::WebConfig& web = resolved.settings.web;
+  if (!flags.listen_addresses.empty()) web.listen_addresses = flags.listen_addresses;
+  if (!flags.telemetry_path) return;
+  if (!config::is_telemetry_path(*flags.telemetry_path)) {
+    resolved.problems.push_back({{},
+                                 "--web.telemetry-path: expected a path such as /metrics, found " +
+                                     config::in_quotes(*flags.telemetry_path)});
+  }
+  web.telemetry_path = *flags.telemetry_path;
+}
+
+}  // namespace
+
+std::chrono::milliseconds Settings::snapshot_interval() const {
+  auto shortest = config::kMaxInterval;
+  for (const CollectorSettings& collector : collectors) {
+    shortest = std::min(shortest, collector.interval);
+  }
+  return shortest;
+}
+
+ResolvedSettings read_settings(const CommandLine& flags) {
+  config::Loaded loaded =
+      flags.config_file ? config::read_config(*flags.config_file) : config::Loaded{};
+  ResolvedSettings resolved;
+  resolved.problems = std::move(loaded.problems);
+  resolved.settings.interval = loaded.config.interval;
+  resolved.settings.web = loaded.config.web;
+  reject_unknown_collectors(loaded.config, resolved.problems);
+  for (const CollectorEntry* entry : all_collectors()) {
+    read_collector(*entry, loaded.config, flags, resolved);
+  }
+  apply_web_flags(flags, resolved);
+  if (resolved.problems.empty() && resolved.settings.collectors.empty()) {
+    resolved.problems.push_back({{}, "no collector is enabled"});
+  }
+  std::ranges::stable_sort(resolved.problems, {}, [](const config::Problem& problem) {
+    return std::pair(problem.place.line, problem.place.column);
+  });
+  return resolved;
+}
+
+}  // namespace timewait

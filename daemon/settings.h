@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/collector.h"
+#include "config/config.h"
+#include "config/problem.h"
+#include "daemon/command_line.h"
+
+namespace timewait {
+
+/// An enabled collector with its options read.
+struct CollectorSettings {
+  std::string_view name;
+  std::chrono::milliseconds interval;
+  CollectorFactory make;
+};
+
+/// What the daemon runs with: the configuration with the flags laid over it.
+struct Settings {
+  std::chrono::milliseconds interval{};
+  config::WebConfig web;
+  std::vector<CollectorSettings> collectors;  ///< in registry order
+
+  /// How often a snapshot is to be expected: the shortest interval of a collector.
+  std::chrono::milliseconds snapshot_interval() const;
+};
+
+/// Settings, or all that is wrong with them; with problems they are not to be used.
+struct ResolvedSettings {
+  Settings settings;
+  config::Problems problems;
+};
+
+/// Reads the configuration file, if there is one, lets each collector read its own section and lays
+/// the flags over it. Sections of disabled collectors are checked as well.
+ResolvedSettings read_settings(const CommandLine& flags);
+
+}  // namespace timewait
