@@ -1,0 +1,70 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/kernel.h"
+#include "daemon/kernel/fixture_kernel.h"
+
+namespace timewait::test {
+
+inline tl::unexpected<Error> unavailable(std::string source) {
+  return tl::make_unexpected(
+      Error{ErrorReason::kUnavailable, std::move(source), "No such file or directory"});
+}
+
+inline tl::unexpected<Error> forbidden(std::string source) {
+  return tl::make_unexpected(Error{ErrorReason::kPermission, std::move(source), "Permission denied"});
+}
+
+/// A kernel made of texts in memory. What is not there is unavailable.
+class MemoryKernel final : public Kernel {
+ public:
+  using Files = std::map<std::string, Result<std::string>, std::less<>>;
+
+  Files proc;
+  Files sys;
+  Files links;
+  std::string sockets;  ///< recorded sock_diag messages, see socket_message.h
+  std::size_t chunk_size = 4096;
+  /// Answers dumps instead of `sockets` where it is set.
+  std::function<Result<void>(const SocketDump&, const OnBuffer&)> on_dump;
+  std::vector<SocketDump> dumps;  ///< the requests so far
+
+  std::string_view netns() const override { return "self"; }
+  std::uint64_t page_size() const override { return 4096; }
+
+  Result<void> stream_proc(std::string_view path, const OnChunk& on_chunk) override {
+    const auto file = proc.find(path);
+    if (file == proc.end()) return unavailable("/proc/" + std::string(path));
+    if (!file->second) return tl::make_unexpected(file->second.error());
+    for (std::string_view rest = *file->second; !rest.empty();) {
+      const std::string_view chunk = rest.substr(0, chunk_size);
+      if (auto taken = on_chunk(chunk); !taken) return taken;
+      rest.remove_prefix(chunk.size());
+    }
+    return {};
+  }
+
+  Result<std::string> read_sys(std::string_view path) override { return find(sys, path); }
+  Result<std::string> read_sys_link(std::string_view path) override { return find(links, path); }
+
+  Result<void> dump_sockets(const SocketDump& dump, const OnBuffer& on_buffer) override {
+    dumps.push_back(dump);
+    if (on_dump) return on_dump(dump, on_buffer);
+    const std::string answer = filter_recorded_dump(sockets, dump);
+    return on_buffer({std::as_bytes(std::span(answer)), std::nullopt}).map([](DumpProgress) {});
+  }
+
+ private:
+  static Result<std::string> find(const Files& files, std::string_view path) {
+    const auto file = files.find(path);
+    if (file == files.end()) return unavailable("/sys/" + std::string(path));
+    return file->second;
+  }
+};
+
+}  // namespace timewait::test
