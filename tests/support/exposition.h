@@ -35,7 +35,9 @@ class Samples {
   /// How many series begin like that.
   std::size_t count(std::string_view prefix) const {
     std::size_t count = 0;
-    for (const auto& [series, value] : values_) count += series.starts_with(prefix) ? 1 : 0;
+    for (const auto& [series, value] : values_) {
+      if (series.starts_with(prefix)) ++count;
+    }
     return count;
   }
 

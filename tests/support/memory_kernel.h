@@ -17,7 +17,8 @@ inline tl::unexpected<Error> unavailable(std::string source) {
 }
 
 inline tl::unexpected<Error> forbidden(std::string source) {
-  return tl::make_unexpected(Error{ErrorReason::kPermission, std::move(source), "Permission denied"});
+  return tl::make_unexpected(
+      Error{ErrorReason::kPermission, std::move(source), "Permission denied"});
 }
 
 /// A kernel made of texts in memory. What is not there is unavailable.

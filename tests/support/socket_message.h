@@ -1,15 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <cstring>
-#include <optional>
-#include <string>
-
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
 
 namespace timewait::test {
 
@@ -22,7 +22,7 @@ struct SocketSpec {
   std::uint8_t state = 1;
   std::uint8_t timer = 0;
   std::uint32_t expires_ms = 0;
-  std::optional<bool> ipv6_only;
+  std::optional<bool> ipv6_only = std::nullopt;
 };
 
 /// A TIME-WAIT minisock.
@@ -71,7 +71,8 @@ inline std::string socket_payload(const SocketSpec& spec) {
   message.id.idiag_sport = htons(spec.local_port);
   message.id.idiag_dport = htons(spec.remote_port);
   inet_pton(message.idiag_family, spec.local, &message.id.idiag_src);
-  inet_pton(message.idiag_family, is_ipv6 && std::strcmp(spec.remote, "0.0.0.0") == 0 ? "::" : spec.remote,
+  inet_pton(message.idiag_family,
+            is_ipv6 && std::strcmp(spec.remote, "0.0.0.0") == 0 ? "::" : spec.remote,
             &message.id.idiag_dst);
   std::string payload;
   append_bytes(payload, message);

@@ -1,0 +1,233 @@
+#include "collectors/parse/counters.h"
+#include "collectors/parse/slabinfo.h"
+#include "collectors/parse/sockstat.h"
+#include "collectors/parse/sysctl.h"
+
+namespace timewait::parse {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(ParseSockstat, ReadsTheTcpLineByName) {
+  const auto sockstat = parse_sockstat(
+      "sockets: used 231\nTCP: tw 10 inuse 5 novelty 9 mem 262 orphan 1 alloc 7\nUDP: inuse 3 mem "
+      "2\n");
+  ASSERT_TRUE(sockstat) << sockstat.error().text();
+  EXPECT_EQ(sockstat->tcp_in_use, 5U);
+  EXPECT_EQ(sockstat->tcp_orphans, 1U);
+  EXPECT_EQ(sockstat->tcp_time_wait, 10U);
+  EXPECT_EQ(sockstat->tcp_allocated, 7U);
+  EXPECT_EQ(sockstat->tcp_memory_pages, 262U);
+  EXPECT_EQ(sockstat->tcp6_in_use, std::nullopt);
+}
+
+TEST(ParseSockstat, LeavesWhatIsNotThereEmpty) {
+  const auto sockstat = parse_sockstat("TCP: inuse 5\n");
+  ASSERT_TRUE(sockstat);
+  EXPECT_EQ(sockstat->tcp_time_wait, std::nullopt);
+  EXPECT_EQ(parse_sockstat("TCP6: inuse 2")->tcp6_in_use, 2U);
+  EXPECT_TRUE(parse_sockstat("TCP:"));
+}
+
+TEST(ParseSockstat, RejectsWhatIsNoNumber) {
+  struct Case {
+    const char* text;
+    const char* says;
+  };
+  for (const auto& [text, says] : {
+           Case{"", "TCP: or TCP6:"},
+           Case{"UDP: inuse 1\n", "TCP: or TCP6:"},
+           Case{"TCP inuse 1\n", "TCP: or TCP6:"},
+           Case{"sockets: used 1\nTCP: inuse x\n", "line 2: TCP: inuse: expected a number"},
+           Case{"TCP: inuse -1\n", "found \"-1\""},
+           Case{"TCP: inuse 99999999999999999999\n", "expected a number"},
+           Case{"TCP: inuse\n", "found \"\""},
+       }) {
+    const auto sockstat = parse_sockstat(text);
+    ASSERT_FALSE(sockstat) << "taken for good: " << text;
+    EXPECT_THAT(sockstat.error().detail, HasSubstr(says)) << text;
+  }
+}
+
+constexpr std::string_view kNetstat =
+    "TcpExt: SyncookiesSent TW TWRecycled\nTcpExt: 0 12 3\nIpExt: InNoRoutes\nIpExt: 4\n";
+
+TEST(ParseCounters, FindsByName) {
+  const auto counters = parse_counters(kNetstat, "TcpExt");
+  ASSERT_TRUE(counters) << counters.error().text();
+  EXPECT_EQ(counters->find("TWRecycled"), 3U);
+  EXPECT_EQ(counters->find("PAWSPassive"), std::nullopt);
+  EXPECT_EQ(parse_counters(kNetstat, "IpExt")->find("InNoRoutes"), 4U);
+}
+
+TEST(ParseCounters, ComplainsOnlyOfTheFieldThatIsAsked) {
+  const auto counters = parse_counters("Tcp: A B\nTcp: -1 2\n", "Tcp");
+  ASSERT_TRUE(counters);
+  EXPECT_EQ(counters->find("B"), 2U);
+  ASSERT_FALSE(counters->find("A"));
+  EXPECT_THAT(counters->find("A").error().detail, HasSubstr("A: expected a number, found \"-1\""));
+}
+
+TEST(ParseCounters, DoesNotTakeOneProtocolForAnother) {
+  EXPECT_FALSE(parse_counters(kNetstat, "Tcp"));
+  EXPECT_FALSE(parse_counters(kNetstat, "TcpEx"));
+}
+
+TEST(ParseCounters, RejectsLinesThatDoNotMatch) {
+  struct Case {
+    const char* text;
+    const char* says;
+  };
+  for (const auto& [text, says] : {
+           Case{"", "found none"},
+           Case{"Tcp: A B\n", "found one"},
+           Case{"Tcp: A B\nTcp: 1\n", "found fewer"},
+           Case{"Tcp: A\nTcp: 1 2\n", "found more"},
+           Case{"Tcp: A B\nTcp:", "found fewer"},
+       }) {
+    const auto counters = parse_counters(text, "Tcp");
+    ASSERT_FALSE(counters) << "taken for good: " << text;
+    EXPECT_THAT(counters.error().detail, HasSubstr(says)) << text;
+  }
+}
+
+TEST(ToSnakeCase, FollowsTheContract) {
+  struct Case {
+    const char* field;
+    const char* snake_case;
+  };
+  for (const auto& [field, snake_case] : {
+           Case{"TW", "tw"},
+           Case{"TWRecycled", "tw_recycled"},
+           Case{"TWKilled", "tw_killed"},
+           Case{"PAWSPassive", "paws_passive"},
+           Case{"PAWSActive", "paws_active"},
+           Case{"PAWSEstab", "paws_estab"},
+           Case{"PAWSOldAck", "paws_old_ack"},
+           Case{"PAWSTimewait", "paws_timewait"},
+           Case{"TSEcrRejected", "ts_ecr_rejected"},
+           Case{"BeyondWindow", "beyond_window"},
+           Case{"TCPTimeWaitOverflow", "tcp_time_wait_overflow"},
+           Case{"TCPACKSkippedTimeWait", "tcp_ack_skipped_time_wait"},
+           Case{"TCPACKSkippedFinWait2", "tcp_ack_skipped_fin_wait2"},
+           Case{"TCPACKSkippedPAWS", "tcp_ack_skipped_paws"},
+           Case{"TCPAbortOnData", "tcp_abort_on_data"},
+           Case{"ListenOverflows", "listen_overflows"},
+           Case{"EmbryonicRsts", "embryonic_rsts"},
+           Case{"TCPReqQFullDrop", "tcp_req_q_full_drop"},
+           Case{"TCPReqQFullDoCookies", "tcp_req_q_full_do_cookies"},
+           Case{"SyncookiesSent", "syncookies_sent"},
+           Case{"ActiveOpens", "active_opens"},
+           Case{"OutRsts", "out_rsts"},
+           Case{"CurrEstab", "curr_estab"},
+           Case{"TCPTimeouts", "tcp_timeouts"},
+           Case{"TCPDSACKOldSent", "tcp_dsack_old_sent"},
+       }) {
+    EXPECT_EQ(to_snake_case(field), snake_case);
+  }
+}
+
+constexpr std::string_view kSlabinfo =
+    "slabinfo - version: 2.1\n"
+    "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables "
+    "<limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n"
+    "TCPv6                 13     26   2496   13    8 : tunables    0    0    0 : slabdata      1  "
+    " "
+    "   2      0\n"
+    "tw_sock_TCP           30     32    256   16    1 : tunables    0    0    0 : slabdata      2  "
+    " "
+    "   3      0\n";
+
+TEST(ParseSlabinfo, FindsColumnsByTheirHeadings) {
+  const auto caches = parse_slabinfo(kSlabinfo, {"tw_sock_TCP", "tcp_bind_bucket"});
+  ASSERT_TRUE(caches) << caches.error().text();
+  ASSERT_EQ(caches->size(), 1U) << "caches that were not asked for are left out";
+  const SlabCache& cache = caches->front();
+  EXPECT_EQ(cache.name, "tw_sock_TCP");
+  EXPECT_EQ(cache.active_objects, 30U);
+  EXPECT_EQ(cache.objects, 32U);
+  EXPECT_EQ(cache.object_size, 256U);
+  EXPECT_EQ(cache.pages_per_slab, 1U);
+  EXPECT_EQ(cache.slabs, 3U);
+}
+
+TEST(ParseSlabinfo, ReadsColumnsInAnyOrder) {
+  const auto caches = parse_slabinfo(
+      "# name <num_slabs> <pagesperslab> <objsize> <num_objs> <active_objs>\nTCP 1 2 3 4 5\n",
+      {"TCP"});
+  ASSERT_TRUE(caches) << caches.error().text();
+  EXPECT_EQ(caches->front().slabs, 1U);
+  EXPECT_EQ(caches->front().active_objects, 5U);
+}
+
+TEST(ParseSlabinfo, RejectsWhatItCannotPlace) {
+  const std::string heading(kSlabinfo.substr(0, kSlabinfo.find("TCPv6")));
+  struct Case {
+    std::string text;
+    const char* says;
+  };
+  for (const auto& [text, says] : {
+           Case{"", "expected a heading line"},
+           Case{"TCP 1 2 3\n", "expected a heading line"},
+           Case{"# name <active_objs>\n", "line 1: expected a column <num_objs>"},
+           Case{heading + "TCP 1 2\n", "line 3: TCP: the line is too short"},
+           Case{heading + "TCP x 26 2496 13 8 : t 0 0 0 : s 1 2 0\n",
+                "line 3: TCP: <active_objs>: expected a number, found \"x\""},
+           Case{heading + "TCP\n", "too short"},
+       }) {
+    const auto caches = parse_slabinfo(text, {"TCP"});
+    ASSERT_FALSE(caches) << "taken for good: " << text;
+    EXPECT_THAT(caches.error().detail, HasSubstr(says)) << text;
+  }
+}
+
+TEST(ParseSlabinfo, DoesNotMindGarbageInOtherCaches) {
+  const auto caches = parse_slabinfo(std::string(kSlabinfo) + "odd cache\n\x01\x02\n", {"TCPv6"});
+  ASSERT_TRUE(caches) << caches.error().text();
+  EXPECT_EQ(caches->size(), 1U);
+}
+
+TEST(ParseSysctlNumbers, ReadsOneToEight) {
+  EXPECT_THAT(*parse_sysctl_numbers("-262144\n"), ElementsAre(-262144));
+  EXPECT_THAT(*parse_sysctl_numbers("287901\t383868\t575802\n"),
+              ElementsAre(287901, 383868, 575802));
+  for (const char* wrong :
+       {"", "\n", "x", "1 x", "1 2 3 4 5 6 7 8 9", "9223372036854775808", "1.5"}) {
+    EXPECT_FALSE(parse_sysctl_numbers(wrong)) << wrong;
+  }
+}
+
+TEST(ParsePortRange, WantsTwoPortsInRisingOrder) {
+  EXPECT_EQ(*parse_port_range("32768\t60999\n"), (PortRange{32768, 60999}));
+  EXPECT_EQ(*parse_port_range("1 65535"), (PortRange{1, 65535}));
+  EXPECT_EQ(*parse_port_range("7 7"), (PortRange{7, 7}));
+  for (const char* wrong : {"", "32768", "60999 32768", "1 65536", "-1 5", "1 2 3", "a b"}) {
+    EXPECT_FALSE(parse_port_range(wrong)) << wrong;
+  }
+}
+
+TEST(ParsePortList, ReadsPortsAndRanges) {
+  const auto ports = parse_port_list("8080,9148-9150,65535\n");
+  ASSERT_TRUE(ports) << ports.error().text();
+  EXPECT_EQ(ports->size(), 5U);
+  EXPECT_TRUE(ports->contains(8080) && ports->contains(9149) && ports->contains(65535));
+  EXPECT_EQ(parse_port_list("\n")->size(), 0U);
+  EXPECT_EQ(parse_port_list("0-65535")->size(), 65536U);
+  for (const char* wrong : {"x", ",1", "1,,2", "5-1", "1-", "-1", "1-2-3", "65536", "1 2"}) {
+    EXPECT_FALSE(parse_port_list(wrong)) << wrong;
+  }
+}
+
+TEST(ParseKernelRelease, ReadsMajorAndMinor) {
+  EXPECT_EQ(*parse_kernel_release("6.1.0-18-amd64\n"), (KernelRelease{6, 1}));
+  EXPECT_EQ(*parse_kernel_release("3.10"), (KernelRelease{3, 10}));
+  EXPECT_LT(*parse_kernel_release("5.19.1"), (KernelRelease{6, 8}));
+  EXPECT_LT(*parse_kernel_release("6.7"), *parse_kernel_release("6.18.44-x"));
+  for (const char* wrong : {"", "6", "6.", "x.y", ".8", "6.x"}) {
+    EXPECT_FALSE(parse_kernel_release(wrong)) << wrong;
+  }
+}
+
+}  // namespace
+}  // namespace timewait::parse

@@ -1,0 +1,91 @@
+#include "daemon/kernel/fixture_kernel.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "collectors/parse/inet_diag.h"
+#include "daemon/kernel/files.h"
+#include "tests/support/socket_message.h"
+
+namespace timewait {
+namespace {
+
+using test::netlink_status;
+using test::socket_message;
+
+std::vector<int> states_of(const std::string& stream) {
+  std::vector<int> states;
+  const auto progress = parse::parse_socket_dump(
+      {std::as_bytes(std::span(stream)), std::nullopt},
+      [&](const Socket& socket) { states.push_back(static_cast<int>(socket.state)); });
+  EXPECT_TRUE(progress && *progress == DumpProgress::kDone);
+  return states;
+}
+
+TEST(FilterRecordedDump, AnswersByStateAndFamilyAsTheKernelDoes) {
+  const std::string recording = socket_message({.state = 1}) +
+                                socket_message({.local = "::1", .state = 1}) +
+                                netlink_status(NLMSG_DONE, 0) + socket_message({.state = 7}) +
+                                socket_message({.state = 10}) + netlink_status(NLMSG_DONE, 0);
+  EXPECT_EQ(
+      states_of(filter_recorded_dump(recording, {SocketRequest::kBothFamilies, 0x3ffe})).size(), 4U)
+      << "reading goes on behind the first family's NLMSG_DONE";
+  EXPECT_EQ(states_of(filter_recorded_dump(recording, {SocketRequest::kIpv6, 0x3ffe})).size(), 1U);
+  EXPECT_EQ(states_of(filter_recorded_dump(recording, {SocketRequest::kBothFamilies, 1U << 13U})),
+            std::vector<int>{7})
+      << "a bound idle socket is asked for by bit 13 and reported as state 7";
+  EXPECT_TRUE(
+      states_of(filter_recorded_dump(recording, {SocketRequest::kBothFamilies, 1U << 7U})).empty());
+}
+
+TEST(FilterRecordedDump, KeepsWhatIsBroken) {
+  const std::string cut = socket_message({.state = 1}).substr(0, 50);
+  const std::string filtered = filter_recorded_dump(cut, {SocketRequest::kBothFamilies, 0x3ffe});
+  EXPECT_FALSE(parse::parse_socket_dump({std::as_bytes(std::span(filtered)), std::nullopt},
+                                        [](const Socket&) {}));
+}
+
+class KernelFilesTest : public ::testing::Test {
+ protected:
+  KernelFilesTest() { std::filesystem::create_directories(directory_ / "sub"); }
+  ~KernelFilesTest() override { std::filesystem::remove_all(directory_); }
+
+  const std::filesystem::path directory_ =
+      std::filesystem::path(::testing::TempDir()) / ("files_test_" + std::to_string(::getpid()));
+  const KernelFiles files_{directory_, directory_};
+};
+
+TEST_F(KernelFilesTest, NamesAMissingFile) {
+  const auto read = files_.read_sys("nothing");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().reason, ErrorReason::kUnavailable);
+  EXPECT_EQ(read.error().text(), (directory_ / "nothing").string() + ": No such file or directory");
+}
+
+TEST_F(KernelFilesTest, ReadsALargeFileWhole) {
+  const std::string text(100'000, 'x');
+  std::ofstream(directory_ / "large") << text;
+  std::string read;
+  ASSERT_TRUE(files_.stream_proc("large", [&](std::string_view chunk) -> Result<void> {
+    read.append(chunk);
+    return {};
+  }));
+  EXPECT_EQ(read, text);
+  EXPECT_FALSE(files_.read_sys("large")) << "no file of /sys is so large: refused, not cut";
+}
+
+TEST_F(KernelFilesTest, TellsADirectoryFromAFile) {
+  const auto read = files_.read_sys("sub");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().reason, ErrorReason::kIo);
+}
+
+TEST_F(KernelFilesTest, TellsALinkFromWhatIsNone) {
+  std::filesystem::create_symlink(":A-0000128", directory_ / "link");
+  EXPECT_EQ(files_.read_sys_link("link"), ":A-0000128");
+  EXPECT_EQ(files_.read_sys_link("sub"), "");
+  EXPECT_EQ(files_.read_sys_link("none").error().reason, ErrorReason::kUnavailable);
+}
+
+}  // namespace
+}  // namespace timewait
