@@ -21,7 +21,8 @@ struct ListenAddress {
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 
-/// Reads `:10060`, `127.0.0.1:0`, `[::1]:10060` or `unix:/run/x.sock`; the error says what is wrong.
+/// Reads `:10060`, `127.0.0.1:0`, `[::1]:10060` or `unix:/run/x.sock`; the error says what is
+/// wrong.
 tl::expected<ListenAddress, std::string> parse_listen_address(std::string_view text);
 
 /// The same form again; with an IPv6 host in brackets.
