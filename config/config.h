@@ -16,7 +16,8 @@ struct WebConfig {
   std::size_t max_connections = 512;
 };
 
-/// A collector's section as it stands in the file: this library knows no collector's name or options.
+/// A collector's section as it stands in the file: this library knows no collector's name or
+/// options.
 struct CollectorSection {
   std::string name;
   Place place;

@@ -15,11 +15,18 @@ struct Loaded {
   Problems problems;
 };
 
-/// Reads YAML text. Unknown and duplicate keys, wrong types and values out of bounds are problems, all
-/// gathered. Collector sections are taken over unread. Never throws, whatever the text.
+/// Reads YAML text: one UTF-8 document, possibly empty, without anchors, aliases, merge keys and
+/// tags, within limits of size and nesting that no real configuration reaches. A text that breaks
+/// YAML's syntax or those limits is one problem; else unknown and duplicate keys, wrong types and
+/// values out of bounds are all gathered, in the order of the file. Collector sections are taken
+/// over unread. Never throws, whatever the text.
 Loaded parse_config(std::string_view text);
 
 /// The same for a file; one that cannot be read, or is no regular file or pipe, is a problem.
 Loaded read_config(const std::filesystem::path& file);
+
+/// True for a path that the metrics may have: absolute, in printable ASCII without query and fragment,
+/// and none of the exporter's own pages (`/` and what begins with `/-/`).
+bool is_telemetry_path(std::string_view path);
 
 }  // namespace timewait::config
