@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,9 +20,9 @@ enum class ErrorReason : std::uint8_t {
 };
 
 /// Every reason, in the order of the enumeration: error counters exist from the start, at 0.
-inline constexpr ErrorReason kAllErrorReasons[] = {
-    ErrorReason::kUnavailable, ErrorReason::kPermission, ErrorReason::kIo, ErrorReason::kMalformed,
-    ErrorReason::kInterrupted};
+inline constexpr std::array kAllErrorReasons{ErrorReason::kUnavailable, ErrorReason::kPermission,
+                                             ErrorReason::kIo, ErrorReason::kMalformed,
+                                             ErrorReason::kInterrupted};
 
 constexpr std::string_view to_string(ErrorReason reason) {
   switch (reason) {

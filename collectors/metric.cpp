@@ -30,9 +30,9 @@ void MetricBuilder::emit(const MetricDescription& metric, double value,
   assert(std::isfinite(value));
   prometheus::ClientMetric sample;
   sample.label.reserve(label_values.size());
-  auto name = metric.labels().begin();
-  for (const std::string_view label_value : label_values) {
-    sample.label.push_back({std::string(*name++), std::string(label_value)});
+  const std::string_view* label_value = label_values.begin();
+  for (const std::string_view name : metric.labels()) {
+    sample.label.push_back({std::string(name), std::string(*label_value++)});
   }
   if (metric.type() == MetricType::kCounter) {
     sample.counter.value = value;

@@ -37,6 +37,9 @@ constexpr bool is_help_sentence(std::string_view help) {
   return true;
 }
 
+/// Not constexpr and never defined: a call to it does not compile.
+void wrong_metric_description(const char* why);
+
 }  // namespace detail
 
 /// Name, type, help and label names of one metric family. A wrong one does not compile: the name
@@ -51,7 +54,7 @@ class MetricDescription {
   consteval MetricDescription(std::string_view name, MetricType type, std::string_view help,
                               std::initializer_list<std::string_view> labels = {})
       : MetricDescription(Unchecked{}, name, type, help, std::span(labels.begin(), labels.size())) {
-    if (const char* wrong = problem(); wrong != nullptr) throw wrong;
+    if (const char* why = problem(); why != nullptr) detail::wrong_metric_description(why);
   }
 
   /// Without the check at compile time, for names that are made at run time: tests check those, and

@@ -97,6 +97,7 @@ RunTimeMetric metric_of_extra(std::string_view name) {
 const std::vector<RunTimeMetric>& metrics_of_fields() {
   static const std::vector<RunTimeMetric> metrics = [] {
     std::vector<RunTimeMetric> made;
+    made.reserve(kFields.size());
     for (const Field& field : kFields) made.push_back(metric_of(field));
     return made;
   }();
@@ -112,29 +113,40 @@ std::span<const MetricDescription> declared_metrics() {
   return declared;
 }
 
-/// The two files' counters and the texts that they refer to. A file that could not be read is
-/// empty.
-struct Netstat {
-  std::string netstat_text;
-  std::string snmp_text;
-  std::optional<parse::Counters> tcp_ext;
-  std::optional<parse::Counters> tcp;
-};
-
-std::optional<parse::Counters> read_counters(Kernel& kernel, std::string_view path,
-                                             std::string_view protocol, std::string& text,
-                                             CollectorOutput& out) {
-  auto counters = kernel.read_proc(path).and_then([&](std::string read) {
-    text = std::move(read);
-    return parse::parse_counters(text, protocol)
-        .map_error(from_source("/proc/" + std::string(path)));
-  });
-  if (!counters) {
-    out.report(counters.error());
-    return std::nullopt;
+/// One file's counters. They refer to its text, so the object stays where it is.
+class CounterFile {
+ public:
+  CounterFile(Kernel& kernel, std::string_view path, std::string_view protocol,
+              CollectorOutput& out)
+      : path_("/proc/" + std::string(path)) {
+    auto read = kernel.read_proc(path).and_then([&](std::string text) {
+      text_ = std::move(text);
+      return parse::parse_counters(text_, protocol).map_error(from_source(path_));
+    });
+    if (read) {
+      counters_ = *std::move(read);
+    } else {
+      out.report(read.error());
+    }
   }
-  return *std::move(counters);
-}
+  CounterFile(const CounterFile&) = delete;
+  CounterFile& operator=(const CounterFile&) = delete;
+  CounterFile(CounterFile&&) = delete;
+  CounterFile& operator=(CounterFile&&) = delete;
+  ~CounterFile() = default;
+
+  bool is_readable() const { return counters_.has_value(); }
+
+  /// For a readable file.
+  Result<std::optional<std::uint64_t>> find(std::string_view field) const {
+    return counters_->find(field).map_error(from_source(path_));
+  }
+
+ private:
+  std::string path_;
+  std::string text_;
+  std::optional<parse::Counters> counters_;
+};
 
 class NetstatCollector final : public Collector {
  public:
@@ -144,19 +156,16 @@ class NetstatCollector final : public Collector {
   }
 
   Result<void> collect(SteadyTime /*now*/, CollectorOutput& out) override {
-    Netstat read;
-    read.tcp_ext = read_counters(kernel_, "net/netstat", kTcpExt, read.netstat_text, out);
-    read.tcp = read_counters(kernel_, "net/snmp", kTcp, read.snmp_text, out);
-
+    const CounterFile netstat(kernel_, "net/netstat", kTcpExt, out);
+    const CounterFile snmp(kernel_, "net/snmp", kTcp, out);
     for (std::size_t i = 0; i < kFields.size(); ++i) {
-      const Field& field = kFields[i];
-      const auto& counters = field.protocol == kTcp ? read.tcp : read.tcp_ext;
-      if (counters) {
-        emit(field.name, counters->find(field.name), metrics_of_fields()[i].description(), out);
-      }
+      const std::string_view name = kFields[i].name;
+      const CounterFile& file = kFields[i].protocol == kTcp ? snmp : netstat;
+      if (!file.is_readable()) continue;
+      emit(name, file.find(name), metrics_of_fields()[i].description(), out);
     }
     for (std::size_t i = 0; i < extra_fields_.size(); ++i) {
-      emit_extra(extra_fields_[i], read, extra_metrics_[i].description(), out);
+      emit_extra(extra_fields_[i], netstat, snmp, extra_metrics_[i].description(), out);
     }
     return {};
   }
@@ -165,22 +174,22 @@ class NetstatCollector final : public Collector {
   void emit(std::string_view name, const Result<std::optional<std::uint64_t>>& value,
             const MetricDescription& metric, CollectorOutput& out) const {
     if (!value) {
-      out.report(from_source("/proc/net/netstat or snmp")(value.error()));
+      out.report(value.error());
       return;
     }
     out.metrics.emit(kAvailable, value->has_value() ? 1 : 0, {kernel_.netns(), name});
     if (*value) out.metrics.emit(metric, as_sample(**value), {kernel_.netns()});
   }
 
-  void emit_extra(std::string_view name, const Netstat& read, const MetricDescription& metric,
-                  CollectorOutput& out) const {
-    for (const auto& counters : {read.tcp_ext, read.tcp}) {
-      if (!counters) continue;
-      const auto value = counters->find(name);
+  void emit_extra(std::string_view name, const CounterFile& netstat, const CounterFile& snmp,
+                  const MetricDescription& metric, CollectorOutput& out) const {
+    for (const CounterFile* file : {&netstat, &snmp}) {
+      if (!file->is_readable()) continue;
+      const auto value = file->find(name);
       if (!value || *value) return emit(name, value, metric, out);
     }
     // Only with both files at hand is it certain that the kernel has no such field.
-    if (read.tcp_ext && read.tcp) emit(name, std::nullopt, metric, out);
+    if (netstat.is_readable() && snmp.is_readable()) emit(name, std::nullopt, metric, out);
   }
 
   Kernel& kernel_;

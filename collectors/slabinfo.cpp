@@ -1,6 +1,7 @@
 #include "collectors/parse/slabinfo.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "collectors/collector.h"
 #include "collectors/parse/text.h"
 #include "config/option_reader.h"
+#include "config/quote.h"
 
 namespace timewait {
 
@@ -40,7 +42,7 @@ constexpr MetricDescription kMerged{"timewait_slab_merged",
                                     "cannot be told apart, else 0.",
                                     {"cache"}};
 
-constexpr MetricDescription kMetrics[] = {kObjects, kObjectsActive, kObjectSize, kSize, kMerged};
+constexpr std::array kMetrics{kObjects, kObjectsActive, kObjectSize, kSize, kMerged};
 
 const std::vector<std::string>& default_caches() {
   static const std::vector<std::string> caches{
@@ -61,7 +63,7 @@ Result<std::optional<std::uint64_t>> read_slab_number(Kernel& kernel, const std:
   const auto number = parse::parse_number<std::uint64_t>(word);
   if (!number) {
     return tl::make_unexpected(Error{ErrorReason::kMalformed, "/sys/" + path,
-                                     "expected a number, found " + parse::quoted(word)});
+                                     "expected a number, found " + config::in_quotes(word)});
   }
   return number;
 }
@@ -82,8 +84,8 @@ Result<std::optional<bool>> read_merged(Kernel& kernel, const std::string& cache
 
 class SlabinfoCollector final : public Collector {
  public:
-  SlabinfoCollector(Kernel& kernel, const std::vector<std::string>& caches)
-      : kernel_(kernel), caches_(caches) {}
+  SlabinfoCollector(Kernel& kernel, std::vector<std::string> caches)
+      : kernel_(kernel), caches_(std::move(caches)) {}
 
   Result<void> collect(SteadyTime /*now*/, CollectorOutput& out) override {
     const auto listed = kernel_.read_proc("slabinfo").and_then([&](const std::string& text) {

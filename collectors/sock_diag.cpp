@@ -1,3 +1,4 @@
+#include <array>
 #include <optional>
 #include <string>
 
@@ -68,16 +69,16 @@ constexpr MetricDescription kSocketSource{"timewait_socket_source",
                                           "for where netlink is refused.",
                                           {"netns", "source"}};
 
-constexpr MetricDescription kMetrics[] = {kSockets,
-                                          kFinWait2Minisocks,
-                                          kTimeWaitSockets,
-                                          kTimeWaitExpiring,
-                                          kBindBuckets,
-                                          kEphemeralPorts,
-                                          kEphemeralPortsReserved,
-                                          kEphemeralPortsUnused,
-                                          kEphemeralPortsBlocked,
-                                          kSocketSource};
+constexpr std::array kMetrics{kSockets,
+                              kFinWait2Minisocks,
+                              kTimeWaitSockets,
+                              kTimeWaitExpiring,
+                              kBindBuckets,
+                              kEphemeralPorts,
+                              kEphemeralPortsReserved,
+                              kEphemeralPortsUnused,
+                              kEphemeralPortsBlocked,
+                              kSocketSource};
 
 /// The port range and the reserved ports, as connect() would see them at this moment.
 Result<EphemeralPorts> read_ephemeral_ports(Kernel& kernel) {

@@ -1,5 +1,7 @@
 #include "collectors/parse/sockstat.h"
 
+#include <array>
+
 #include "collectors/collector.h"
 #include "config/option_reader.h"
 
@@ -32,8 +34,7 @@ constexpr MetricDescription kMemory{
     "timewait_sockstat_tcp_memory_bytes", MetricType::kGauge,
     "TCP mem in /proc/net/sockstat, in bytes: memory of TCP socket buffers, of the whole host."};
 
-constexpr MetricDescription kMetrics[] = {kTimeWait, kInUse,     kIpv6InUse,
-                                          kOrphans,  kAllocated, kMemory};
+constexpr std::array kMetrics{kTimeWait, kInUse, kIpv6InUse, kOrphans, kAllocated, kMemory};
 
 Result<parse::Sockstat> read_sockstat(Kernel& kernel, std::string_view path) {
   return kernel.read_proc(path).and_then([&](const std::string& text) {

@@ -124,6 +124,7 @@ Source source_of(std::string name, Shape shape, std::string_view meaning) {
 const std::vector<Source>& default_sources() {
   static const std::vector<Source> sources = [] {
     std::vector<Source> made;
+    made.reserve(kSysctls.size());
     for (const Sysctl& sysctl : kSysctls) {
       made.push_back(source_of(std::string(sysctl.name), sysctl.shape, sysctl.meaning));
     }

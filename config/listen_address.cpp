@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "config/problem.h"
+#include "config/quote.h"
 
 namespace timewait::config {
 

@@ -23,6 +23,7 @@
 
 #include "config/listen_address.h"
 #include "config/option_reader.h"
+#include "config/quote.h"
 #include "config/value.h"
 
 namespace timewait::config {

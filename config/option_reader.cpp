@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "config/duration.h"
+#include "config/quote.h"
 
 namespace timewait::config {
 

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace timewait::config {
@@ -26,10 +25,5 @@ void sort_by_place(Problems& problems);
 
 /// `file:line:column: message`, as compilers write it; without a place, `file: message`.
 std::string to_string(const std::string& file, const Problem& problem);
-
-/// Text of unknown content fit for a message: cut to a sane length, everything but printable ASCII
-/// escaped as in C. With `in_quotes`, in double quotes.
-std::string escaped(std::string_view text);
-std::string in_quotes(std::string_view text);
 
 }  // namespace timewait::config

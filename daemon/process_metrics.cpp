@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <string>
 
@@ -26,7 +27,7 @@ constexpr MetricDescription kResident{"process_resident_memory_bytes", MetricTyp
 constexpr MetricDescription kStart{"process_start_time_seconds", MetricType::kGauge,
                                    "Start time of the process since unix epoch in seconds."};
 
-constexpr MetricDescription kMetrics[] = {kCpu, kOpenFds, kMaxFds, kVirtual, kResident, kStart};
+constexpr std::array kMetrics{kCpu, kOpenFds, kMaxFds, kVirtual, kResident, kStart};
 
 // Numbers of fields in proc(5), counted from the state, which is field 3.
 constexpr std::size_t kState = 3;

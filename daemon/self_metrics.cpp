@@ -1,5 +1,6 @@
 #include "daemon/self_metrics.h"
 
+#include <array>
 #include <chrono>
 
 #include "daemon/version.h"
@@ -54,9 +55,9 @@ constexpr MetricDescription kReloadTime{
     "timewait_exporter_config_last_reload_success_timestamp_seconds", MetricType::kGauge,
     "When a good configuration was last read."};
 
-constexpr MetricDescription kMetrics[] = {
-    kBuildInfo, kSuccess, kDuration, kCpu,          kLastSuccess,      kErrors,
-    kInterval,  kPolls,   kOverruns, kSnapshotTime, kReloadSuccessful, kReloadTime};
+constexpr std::array kMetrics{kBuildInfo,   kSuccess,      kDuration,         kCpu,
+                              kLastSuccess, kErrors,       kInterval,         kPolls,
+                              kOverruns,    kSnapshotTime, kReloadSuccessful, kReloadTime};
 
 double seconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration<double>(duration).count();

@@ -6,16 +6,17 @@
 #include "collectors/registry.h"
 #include "config/load.h"
 #include "config/option_reader.h"
+#include "config/quote.h"
 
 namespace timewait {
 
 namespace {
 
 const config::Value& find_section(const config::Config& config, std::string_view collector) {
-  static const config::Value kNoOptions;
+  static const config::Value no_options;
   const auto found =
       std::ranges::find(config.collectors, collector, &config::CollectorSection::name);
-  return found == config.collectors.end() ? kNoOptions : found->options;
+  return found == config.collectors.end() ? no_options : found->options;
 }
 
 void reject_unknown_collectors(const config::Config& config, config::Problems& problems) {
@@ -87,9 +88,7 @@ ResolvedSettings read_settings(const CommandLine& flags) {
   if (resolved.problems.empty() && resolved.settings.collectors.empty()) {
     resolved.problems.push_back({{}, "no collector is enabled"});
   }
-  std::ranges::stable_sort(resolved.problems, {}, [](const config::Problem& problem) {
-    return std::pair(problem.place.line, problem.place.column);
-  });
+  config::sort_by_place(resolved.problems);
   return resolved;
 }
 

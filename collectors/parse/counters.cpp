@@ -1,6 +1,7 @@
 #include "collectors/parse/counters.h"
 
 #include "collectors/parse/text.h"
+#include "config/quote.h"
 
 namespace timewait::parse {
 
@@ -34,7 +35,8 @@ Result<std::optional<std::uint64_t>> Counters::find(std::string_view name) const
   for (const auto& [field, text] : fields_) {
     if (field != name) continue;
     const auto value = parse_number<std::uint64_t>(text);
-    if (!value) return malformed(std::string(name) + ": expected a number, found " + quoted(text));
+    if (!value)
+      return malformed(std::string(name) + ": expected a number, found " + config::in_quotes(text));
     return value;
   }
   return std::nullopt;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "collectors/parse/text.h"
+#include "config/quote.h"
 
 namespace timewait::parse {
 
@@ -51,7 +52,7 @@ std::optional<TcpState> parse_state(std::string_view text) {
 }
 
 tl::unexpected<Error> expected_but_found(std::string_view expected, std::string_view found) {
-  return malformed("expected " + std::string(expected) + ", found " + quoted(found));
+  return malformed("expected " + std::string(expected) + ", found " + config::in_quotes(found));
 }
 
 }  // namespace

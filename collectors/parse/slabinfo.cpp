@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "collectors/parse/text.h"
+#include "config/quote.h"
 
 namespace timewait::parse {
 
@@ -55,7 +56,7 @@ Result<SlabCache> parse_cache(std::string_view line, const Positions& positions)
     const auto value = parse_number<std::uint64_t>(word);
     if (!value) {
       return malformed(cache.name + ": " + std::string(kColumns[index].heading) +
-                       ": expected a number, found " + quoted(word));
+                       ": expected a number, found " + config::in_quotes(word));
     }
     cache.*kColumns[index].field = *value;
     found[index] = true;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "collectors/parse/text.h"
+#include "config/quote.h"
 
 namespace timewait::parse {
 
@@ -31,7 +32,7 @@ Result<void> parse_pairs(std::string_view protocol, std::string_view pairs, Sock
       const auto number = parse_number<std::uint64_t>(value);
       if (!number) {
         return malformed(std::string(protocol) + " " + std::string(key) +
-                         ": expected a number, found " + quoted(value));
+                         ": expected a number, found " + config::in_quotes(value));
       }
       out.*known.field = *number;
     }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "collectors/parse/text.h"
+#include "config/quote.h"
 
 namespace timewait::parse {
 
@@ -33,7 +34,7 @@ Result<std::vector<std::int64_t>> parse_sysctl_numbers(std::string_view text) {
   std::string_view rest = text;
   for (std::string_view word = next_word(rest); !word.empty(); word = next_word(rest)) {
     const auto number = parse_number<std::int64_t>(word);
-    if (!number) return malformed("expected a number, found " + quoted(word));
+    if (!number) return malformed("expected a number, found " + config::in_quotes(word));
     if (numbers.size() == kMaxNumbers) return malformed("expected at most 8 numbers, found more");
     numbers.push_back(*number);
   }
@@ -46,7 +47,8 @@ Result<PortRange> parse_port_range(std::string_view text) {
   const auto low = parse_number<std::uint16_t>(next_word(rest));
   const auto high = parse_number<std::uint16_t>(next_word(rest));
   if (!low || !high || *high < *low || !next_word(rest).empty()) {
-    return malformed("expected two ports in rising order, found " + quoted(trimmed(text)));
+    return malformed("expected two ports in rising order, found " +
+                     config::in_quotes(trimmed(text)));
   }
   return PortRange{*low, *high};
 }
@@ -58,7 +60,8 @@ Result<PortSet> parse_port_list(std::string_view text) {
     const std::size_t comma = rest.find(',');
     const std::string_view item = rest.substr(0, comma);
     const auto range = parse_list_item(item);
-    if (!range) return malformed("expected a port or a range of ports, found " + quoted(item));
+    if (!range)
+      return malformed("expected a port or a range of ports, found " + config::in_quotes(item));
     ports.insert_range(range->low, range->high);
     rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
   }
@@ -70,13 +73,15 @@ Result<KernelRelease> parse_kernel_release(std::string_view text) {
   const std::size_t dot = release.find('.');
   const auto major = parse_number<std::uint32_t>(release.substr(0, dot));
   if (!major || dot == std::string_view::npos) {
-    return malformed("expected a kernel release such as 6.1.0, found " + quoted(release));
+    return malformed("expected a kernel release such as 6.1.0, found " +
+                     config::in_quotes(release));
   }
   const std::string_view after = release.substr(dot + 1);
   const auto minor =
       parse_number<std::uint32_t>(after.substr(0, after.find_first_not_of("0123456789")));
   if (!minor) {
-    return malformed("expected a kernel release such as 6.1.0, found " + quoted(release));
+    return malformed("expected a kernel release such as 6.1.0, found " +
+                     config::in_quotes(release));
   }
   return KernelRelease{*major, *minor};
 }

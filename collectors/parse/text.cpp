@@ -7,7 +7,6 @@ namespace timewait::parse {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\n\r";
-constexpr std::size_t kMaxExcerpt = 40;
 
 }  // namespace
 
@@ -23,21 +22,6 @@ std::string_view next_word(std::string_view& rest) {
   const std::string_view word = rest.substr(0, rest.find_first_of(kBlanks));
   rest.remove_prefix(word.size());
   return word;
-}
-
-std::string quoted(std::string_view text) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text.substr(0, kMaxExcerpt)) {
-    if (c >= ' ' && c <= '~') {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out.append({'\\', 'x', kHex[byte >> 4U], kHex[byte & 0xfU]});
-  }
-  out += text.size() > kMaxExcerpt ? "...\"" : "\"";
-  return out;
 }
 
 }  // namespace timewait::parse

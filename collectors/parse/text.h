@@ -28,10 +28,6 @@ std::string_view next_line(std::string_view& rest);
 /// end.
 std::string_view next_word(std::string_view& rest);
 
-/// `text` in quotes for an error message: at most 40 bytes of it, control and non-ASCII bytes as
-/// `\xNN`.
-std::string quoted(std::string_view text);
-
 /// Cuts a stream of chunks into lines. Holds at most one line of `kMaxLine` bytes; what is longer
 /// is cut off there, and the parser of the line then sees that it is wrong.
 class LineSplitter {

@@ -63,7 +63,7 @@ std::string filter_recorded_dump(std::string_view recording, const SocketDump& d
   return filtered;
 }
 
-FixtureKernel::FixtureKernel(std::filesystem::path directory)
+FixtureKernel::FixtureKernel(const std::filesystem::path& directory)
     : netlink_file_(directory / "netlink" / "tcp.nlmsg"),
       files_(directory / "proc", directory / "sys") {}
 

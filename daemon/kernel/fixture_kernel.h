@@ -13,7 +13,7 @@ namespace timewait {
 /// as the kernel would, so it filters the recorded sockets by state and family itself.
 class FixtureKernel final : public Kernel {
  public:
-  explicit FixtureKernel(std::filesystem::path directory);
+  explicit FixtureKernel(const std::filesystem::path& directory);
 
   std::string_view netns() const override { return "self"; }
   std::uint64_t page_size() const override { return 4096; }

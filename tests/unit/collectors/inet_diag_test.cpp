@@ -142,7 +142,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "not permitted"},
         Failure{"no buffers", netlink_status(NLMSG_ERROR, -ENOBUFS), ErrorReason::kInterrupted,
                 "buffer"},
-        Failure{"an odd errno", netlink_status(NLMSG_DONE, -EIO), ErrorReason::kIo, "I/O"},
+        Failure{"an odd errno", netlink_status(NLMSG_DONE, -EIO), ErrorReason::kIo, "Input/output"},
         Failure{"the smallest number", netlink_status(NLMSG_ERROR, INT32_MIN), ErrorReason::kIo,
                 "the kernel refuses"},
         Failure{"a positive error", netlink_status(NLMSG_ERROR, 5), ErrorReason::kMalformed,

@@ -48,11 +48,6 @@ TEST(NextLine, GivesALastLineWithoutNewline) {
   EXPECT_TRUE(rest.empty());
 }
 
-TEST(Quoted, EscapesAndCuts) {
-  EXPECT_EQ(quoted("a\nb"), "\"a\\x0ab\"");
-  EXPECT_EQ(quoted(std::string(50, 'x')), "\"" + std::string(40, 'x') + "...\"");
-}
-
 TEST(LineSplitter, JoinsLinesAcrossChunks) {
   EXPECT_THAT(split({"on", "e\ntw", "o\n", "\nlast"}), ElementsAre("one", "two", "", "last"));
 }

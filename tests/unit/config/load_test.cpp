@@ -16,6 +16,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "config/quote.h"
+
 namespace timewait::config {
 namespace {
 
