@@ -1,0 +1,180 @@
+#include "daemon/http/request_handler.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "daemon/http/negotiation.h"
+#include "daemon/http/target.h"
+
+namespace timewait {
+
+namespace {
+
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+constexpr std::string_view kHtml = "text/html; charset=utf-8";
+constexpr std::string_view kReadMethods = "GET, HEAD";
+constexpr std::size_t kLongestQuote = 64;
+constexpr std::string_view kNoSnapshot = "no poll has finished yet\n";
+
+HttpResponse owned_text_response(unsigned status, std::string text) {
+  auto owner = std::make_shared<const std::string>(std::move(text));
+  HttpResponse response = text_response(status, std::string_view{*owner});
+  response.owner = std::move(owner);
+  return response;
+}
+
+HttpResponse not_allowed(std::string_view allow) {
+  HttpResponse response = text_response(405, "method not allowed\n");
+  response.allow = allow;
+  return response;
+}
+
+bool is_read(std::string_view method) { return method == "GET" || method == "HEAD"; }
+
+/// The name as it may be repeated to the client: it came from there and may be anything.
+std::string quoted(std::string_view name) {
+  std::string text = "\"";
+  for (const char c : name.substr(0, kLongestQuote)) {
+    text += c >= ' ' && c <= '~' && c != '"' ? c : '?';
+  }
+  return text + (name.size() > kLongestQuote ? "...\"" : "\"");
+}
+
+bool contains(const std::vector<std::string_view>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+tl::expected<void, std::string> check_enabled(const Snapshot& snapshot,
+                                              const std::vector<std::string_view>& names) {
+  for (const std::string_view name : names) {
+    const bool enabled =
+        std::any_of(snapshot.collectors.begin(), snapshot.collectors.end(),
+                    [&](const CollectorExposition& each) { return each.collector == name; });
+    if (enabled) continue;
+    std::string text = "unknown or disabled collector: " + quoted(name) + "; enabled:";
+    for (const CollectorExposition& each : snapshot.collectors) text += " " + each.collector;
+    return tl::make_unexpected(text + "\n");
+  }
+  return {};
+}
+
+const std::string& in_format(const Exposition& exposition, ExpositionFormat format) {
+  return format == ExpositionFormat::kOpenMetrics ? exposition.open_metrics : exposition.text;
+}
+
+template <class Predicate>
+std::string join(const Snapshot& snapshot, ExpositionFormat format, Predicate chosen) {
+  std::string body = in_format(snapshot.exporter, format);
+  for (const CollectorExposition& each : snapshot.collectors) {
+    if (chosen(each.collector)) body += in_format(each.exposition, format);
+  }
+  if (format == ExpositionFormat::kOpenMetrics) body += kOpenMetricsEnd;
+  return body;
+}
+
+HttpResponse filtered(const Snapshot& snapshot, ExpositionFormat format,
+                      const std::vector<std::string_view>& collect,
+                      const std::vector<std::string_view>& exclude) {
+  for (const auto* names : {&collect, &exclude}) {
+    if (auto checked = check_enabled(snapshot, *names); !checked) {
+      return owned_text_response(400, std::move(checked.error()));
+    }
+  }
+  HttpResponse response = owned_text_response(
+      200, join(snapshot, format, [&](std::string_view collector) {
+        return exclude.empty() ? contains(collect, collector) : !contains(exclude, collector);
+      }));
+  response.content_type = content_type(format);
+  return response;
+}
+
+HttpResponse whole(std::shared_ptr<const Snapshot> snapshot, ExpositionFormat format, bool gzip) {
+  const Document& document =
+      format == ExpositionFormat::kOpenMetrics ? snapshot->open_metrics : snapshot->text;
+  HttpResponse response;
+  response.content_type = content_type(format);
+  response.gzip = gzip && !document.gzip.empty();
+  response.body = response.gzip ? document.gzip : document.plain;
+  response.owner = std::move(snapshot);
+  return response;
+}
+
+}  // namespace
+
+HttpResponse text_response(unsigned status, std::string_view text) {
+  HttpResponse response;
+  response.status = status;
+  response.content_type = kPlainText;
+  response.body = text;
+  return response;
+}
+
+RequestHandler::RequestHandler(const SnapshotStore& store, std::string telemetry_path,
+                               std::chrono::milliseconds interval, Clock clock)
+    : store_(store),
+      telemetry_path_(std::move(telemetry_path)),
+      interval_(interval),
+      clock_(std::move(clock)) {}
+
+HttpResponse RequestHandler::handle(const HttpRequest& request) const {
+  const auto target = parse_target(request.target);
+  if (!target) return owned_text_response(400, target.error() + "\n");
+
+  const std::string& path = target->path;
+  const bool read = is_read(request.method);
+  if (path == telemetry_path_) {
+    HttpResponse response = read ? telemetry(request, *target) : not_allowed(kReadMethods);
+    response.vary = "Accept, Accept-Encoding";
+    return response;
+  }
+  if (path == "/-/healthy") {
+    return read ? text_response(200, "healthy\n") : not_allowed(kReadMethods);
+  }
+  if (path == "/-/ready") return read ? ready() : not_allowed(kReadMethods);
+  if (path == "/-/reload") {
+    return request.method == "POST" ? text_response(403, "the lifecycle API is not enabled\n")
+                                    : not_allowed("POST");
+  }
+  if (path == "/") return read ? landing_page() : not_allowed(kReadMethods);
+  return text_response(404, "not found\n");
+}
+
+HttpResponse RequestHandler::telemetry(const HttpRequest& request, const Target& target) const {
+  const auto collect = target.values("collect[]");
+  const auto exclude = target.values("exclude[]");
+  if (!collect.empty() && !exclude.empty()) {
+    return text_response(400, "collect[] and exclude[] cannot be used together\n");
+  }
+  auto snapshot = store_.current();
+  if (!snapshot) return text_response(503, kNoSnapshot);
+
+  const ExpositionFormat format = negotiate_format(request.accept);
+  if (collect.empty() && exclude.empty()) {
+    return whole(std::move(snapshot), format, accepts_gzip(request.accept_encoding));
+  }
+  return filtered(*snapshot, format, collect, exclude);
+}
+
+HttpResponse RequestHandler::ready() const {
+  const auto snapshot = store_.current();
+  if (!snapshot) return text_response(503, kNoSnapshot);
+  if (clock_() - snapshot->taken < kReadyIntervals * interval_) {
+    return text_response(200, "ready\n");
+  }
+  return text_response(503, "the last poll is older than three intervals\n");
+}
+
+HttpResponse RequestHandler::landing_page() const {
+  auto snapshot = store_.current();
+  if (!snapshot) return text_response(503, kNoSnapshot);
+  HttpResponse response;
+  response.content_type = kHtml;
+  response.body = snapshot->landing_page;
+  response.owner = std::move(snapshot);
+  return response;
+}
+
+}  // namespace timewait

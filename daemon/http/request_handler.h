@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "collectors/collector.h"
+#include "daemon/snapshot.h"
+
+namespace timewait {
+
+struct Target;
+
+/// One request's header, as far as a reply depends on it. An absent field is empty, several of one
+/// name are joined by comma.
+struct HttpRequest {
+  std::string_view method;
+  std::string_view target;
+  std::string_view accept;
+  std::string_view accept_encoding;
+};
+
+/// A reply. The views stay valid as long as `owner` is held; those that no snapshot backs are
+/// static.
+struct HttpResponse {
+  unsigned status = 200;
+  std::string_view content_type;
+  std::string_view allow;  ///< empty: no such field
+  std::string_view vary;   ///< empty: no such field
+  bool gzip = false;       ///< the body is compressed
+  std::string_view body;   ///< to be left out for HEAD, which else gets the reply of GET
+  std::shared_ptr<const void> owner;
+};
+
+/// A plain text reply; `text` is static.
+HttpResponse text_response(unsigned status, std::string_view text);
+
+/// Decides what to answer; knows nothing of sockets. Thread-safe: it only reads.
+class RequestHandler {
+ public:
+  using Clock = std::function<SteadyTime()>;
+
+  /// /-/ready is 503 without a snapshot younger than this many intervals.
+  static constexpr int kReadyIntervals = 3;
+
+  /// The store outlives the handler. `interval` is the one at which snapshots are to be expected.
+  RequestHandler(const SnapshotStore& store, std::string telemetry_path,
+                 std::chrono::milliseconds interval, Clock clock = std::chrono::steady_clock::now);
+
+  /// Any request gets a reply: what cannot be understood a 4xx with a text. Whole expositions are
+  /// the snapshot's own bytes, not copies.
+  HttpResponse handle(const HttpRequest& request) const;
+
+ private:
+  HttpResponse telemetry(const HttpRequest& request, const Target& target) const;
+  HttpResponse ready() const;
+  HttpResponse landing_page() const;
+
+  const SnapshotStore& store_;
+  std::string telemetry_path_;
+  std::chrono::milliseconds interval_;
+  Clock clock_;
+};
+
+}  // namespace timewait
