@@ -1,0 +1,290 @@
+#include "daemon/http/listener.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace timewait {
+
+namespace {
+
+tl::unexpected<std::string> error(std::string text) { return tl::make_unexpected(std::move(text)); }
+
+std::string errno_text(int code) { return std::generic_category().message(code); }
+
+/// A socket address of any family, and how many bytes of it count.
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+  int family() const { return storage.ss_family; }
+};
+
+tl::expected<SocketAddress, std::string> tcp_address(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (code != 0) return error(::gai_strerror(code));
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, ::freeaddrinfo);
+  SocketAddress address;
+  std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+  address.size = found->ai_addrlen;
+  return address;
+}
+
+tl::expected<SocketAddress, std::string> unix_address(const std::string& path) {
+  sockaddr_un name{};
+  if (path.size() >= sizeof(name.sun_path)) return error(errno_text(ENAMETOOLONG));
+  name.sun_family = AF_UNIX;
+  path.copy(name.sun_path, path.size());
+  SocketAddress address;
+  std::memcpy(&address.storage, &name, sizeof(name));
+  address.size = sizeof(name);
+  return address;
+}
+
+std::string unix_text(const SocketAddress& address) {
+  sockaddr_un name{};
+  std::memcpy(&name, &address.storage, sizeof(name));
+  const std::size_t offset = offsetof(sockaddr_un, sun_path);
+  // The kernel counts a closing NUL that may lie beyond the structure.
+  const std::size_t size = std::min<std::size_t>(address.size, sizeof(name)) - offset;
+  std::string path(name.sun_path, size);
+  if (path.starts_with('\0')) {
+    path.front() = '@';
+  } else {
+    path.erase(std::min(path.find('\0'), path.size()));
+  }
+  return "unix:" + path;
+}
+
+std::string bound_address(int fd) {
+  SocketAddress address;
+  address.size = sizeof(address.storage);
+  if (::getsockname(fd, address.get(), &address.size) != 0) return "an unknown address";
+  if (address.family() == AF_UNIX) return unix_text(address);
+
+  std::array<char, NI_MAXHOST> host{};
+  std::array<char, NI_MAXSERV> port{};
+  if (::getnameinfo(address.get(), address.size, host.data(), host.size(), port.data(), port.size(),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return "an unknown address";
+  }
+  const std::string text = host.data();
+  return (address.family() == AF_INET6 ? "[" + text + "]" : text) + ":" + port.data();
+}
+
+/// A descriptor that is closed unless it is released.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+Descriptor new_socket(int family) {
+  return Descriptor(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+enum class Families : std::uint8_t { kOne, kBoth };
+
+bool set_option(int fd, int level, int option, bool on) {
+  const int value = on ? 1 : 0;
+  return ::setsockopt(fd, level, option, &value, sizeof(value)) == 0;
+}
+
+/// A bound socket, or the errno of the step that failed.
+tl::expected<Descriptor, int> bind_socket(const SocketAddress& address, Families families) {
+  Descriptor socket = new_socket(address.family());
+  if (socket.get() < 0) return tl::make_unexpected(errno);
+  if (address.family() != AF_UNIX && !set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, true)) {
+    return tl::make_unexpected(errno);
+  }
+  if (address.family() == AF_INET6 &&
+      !set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, families == Families::kOne)) {
+    return tl::make_unexpected(errno);
+  }
+  if (::bind(socket.get(), address.get(), address.size) != 0) return tl::make_unexpected(errno);
+  return socket;
+}
+
+tl::expected<Listener, std::string> listen_on_bound(
+    Descriptor socket, std::optional<Listener::SocketFile> file = std::nullopt) {
+  const int fd = socket.release();
+  Listener listener(fd, bound_address(fd), std::move(file));
+  if (::listen(fd, SOMAXCONN) != 0) return error(errno_text(errno));
+  return listener;
+}
+
+tl::expected<Listener, std::string> listen_on_tcp(const std::string& host, std::uint16_t port) {
+  const bool any = host.empty();
+  const auto address = tcp_address(any ? "::" : host, port);
+  if (!address) return error(address.error());
+  auto socket = bind_socket(*address, any ? Families::kBoth : Families::kOne);
+  if (!socket && any && socket.error() == EAFNOSUPPORT) return listen_on_tcp("0.0.0.0", port);
+  if (!socket) return error(errno_text(socket.error()));
+  return listen_on_bound(std::move(*socket));
+}
+
+/// A socket file that refuses connections was left behind by a process that is gone.
+bool is_stale(const SocketAddress& address, const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
+  const Descriptor probe = new_socket(AF_UNIX);
+  return probe.get() >= 0 && ::connect(probe.get(), address.get(), address.size) != 0 &&
+         errno == ECONNREFUSED;
+}
+
+tl::expected<Listener, std::string> listen_on_unix(const std::string& path) {
+  const auto address = unix_address(path);
+  if (!address) return error(address.error());
+  auto socket = bind_socket(*address, Families::kOne);
+  if (!socket && socket.error() == EADDRINUSE && is_stale(*address, path)) {
+    ::unlink(path.c_str());
+    socket = bind_socket(*address, Families::kOne);
+  }
+  if (!socket) return error(errno_text(socket.error()));
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return error(errno_text(errno));
+  return listen_on_bound(std::move(*socket),
+                         Listener::SocketFile{path, status.st_dev, status.st_ino});
+}
+
+std::optional<std::string_view> variable(const char* const* environment, std::string_view name) {
+  for (; *environment != nullptr; ++environment) {
+    std::string_view entry = *environment;
+    if (!entry.starts_with(name)) continue;
+    entry.remove_prefix(name.size());
+    if (entry.starts_with('=')) return entry.substr(1);
+  }
+  return std::nullopt;
+}
+
+std::optional<int> parse_int(std::string_view text) {
+  int number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, problem] = std::from_chars(text.data(), end, number);
+  if (problem != std::errc{} || stop != end) return std::nullopt;
+  return number;
+}
+
+int socket_option(int fd, int option) {
+  int value = -1;
+  socklen_t size = sizeof(value);
+  return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+bool is_stream_listener(int fd) {
+  const int domain = socket_option(fd, SO_DOMAIN);
+  return (domain == AF_INET || domain == AF_INET6 || domain == AF_UNIX) &&
+         socket_option(fd, SO_TYPE) == SOCK_STREAM && socket_option(fd, SO_ACCEPTCONN) == 1;
+}
+
+}  // namespace
+
+Listener::Listener(int fd, std::string address, std::optional<SocketFile> file)
+    : fd_(fd), address_(std::move(address)), file_(std::move(file)) {}
+
+Listener::Listener(Listener&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      address_(std::move(other.address_)),
+      file_(std::exchange(other.file_, std::nullopt)) {}
+
+Listener& Listener::operator=(Listener&& other) noexcept {
+  if (this == &other) return *this;
+  close();
+  fd_ = std::exchange(other.fd_, -1);
+  address_ = std::move(other.address_);
+  file_ = std::exchange(other.file_, std::nullopt);
+  return *this;
+}
+
+Listener::~Listener() { close(); }
+
+int Listener::release() { return std::exchange(fd_, -1); }
+
+void Listener::close() {
+  if (file_) {
+    struct stat status {};
+    if (::lstat(file_->path.c_str(), &status) == 0 && status.st_dev == file_->device &&
+        status.st_ino == file_->inode) {
+      ::unlink(file_->path.c_str());
+    }
+    file_.reset();
+  }
+  if (fd_ >= 0) ::close(release());
+}
+
+tl::expected<Listener, std::string> listen_on(const config::ListenAddress& address) {
+  auto listener = address.is_unix() ? listen_on_unix(address.unix_path)
+                                    : listen_on_tcp(address.host, address.port);
+  return std::move(listener).map_error([&](const std::string& why) {
+    return "cannot listen on " + config::to_string(address) + ": " + why;
+  });
+}
+
+tl::expected<Listener, std::string> adopt_listener(int fd) {
+  const std::string refusal = "cannot listen on file descriptor " + std::to_string(fd) + ": ";
+  const int flags = ::fcntl(fd, F_GETFD);
+  if (flags < 0) return error(refusal + errno_text(errno));
+  if (!is_stream_listener(fd)) return error(refusal + "not a listening stream socket");
+  if (::fcntl(fd, F_SETFD, flags | FD_CLOEXEC) != 0) return error(refusal + errno_text(errno));
+  return Listener(fd, bound_address(fd));
+}
+
+tl::expected<std::vector<Listener>, std::string> adopt_systemd_listeners(
+    const char* const* environment, int first_fd) {
+  const auto pid = variable(environment, "LISTEN_PID");
+  const auto fds = variable(environment, "LISTEN_FDS");
+  if (!pid || !fds) return error("systemd passed no socket: LISTEN_PID and LISTEN_FDS are not set");
+  if (parse_int(*pid) != ::getpid()) {
+    return error("systemd passed no socket: LISTEN_PID is not this process");
+  }
+  const auto count = parse_int(*fds);
+  if (!count || *count <= 0) {
+    return error("systemd passed no socket: LISTEN_FDS is not a positive number");
+  }
+  std::vector<Listener> listeners;
+  for (int i = 0; i < *count; ++i) {
+    auto listener = adopt_listener(first_fd + i);
+    if (!listener) return error(std::move(listener.error()));
+    listeners.push_back(std::move(*listener));
+  }
+  return listeners;
+}
+
+}  // namespace timewait
