@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "daemon/http/listener.h"
+#include "daemon/http/request_handler.h"
+#include "daemon/log.h"
+
+namespace timewait {
+
+/// Every deadline is absolute: a peer cannot prolong it by sending or taking a little.
+struct ServerLimits {
+  /// With so many open, a new connection takes the place of the one that has been idle longest
+  /// (that waits for a request or has not finished its header); if none is, the new one is closed.
+  std::size_t max_connections = 512;
+  /// For a whole request header, from its first byte on; for the first one from the connection on.
+  std::chrono::milliseconds header{5'000};
+  /// For a whole reply.
+  std::chrono::milliseconds write{10'000};
+  /// Between a reply and the next request's first byte.
+  std::chrono::milliseconds idle{120'000};
+};
+
+/// An HTTP/1.0 and 1.1 server with keep-alive and pipelining, on one thread of its own, which has
+/// the signal mask of the thread that made the server.
+///
+/// A header of more than 8 KiB gets 431, one that announces a body 413, without the body being
+/// read, and a malformed one 400; then the connection is closed. Bodies are sent from where the
+/// reply's owner holds them.
+class Server {
+ public:
+  /// Serves from now on. The handler and the log outlive the server. Throws std::system_error where
+  /// the process may not have another descriptor or thread; nothing else here throws.
+  Server(std::vector<Listener> listeners, const RequestHandler& handler, const ServerLimits& limits,
+         const Log& log);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  Server(Server&&) = delete;
+  Server& operator=(Server&&) = delete;
+  ~Server();
+
+  /// Closes every socket, unfinished replies included, and joins the thread; takes milliseconds.
+  /// May be called again, but from one thread at a time. The destructor does it too.
+  void stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace timewait
