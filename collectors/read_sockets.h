@@ -19,7 +19,7 @@ namespace timewait {
 enum class SocketSource : std::uint8_t {
   kBothFamilies,  ///< netlink, one walk of the kernel's table for IPv4 and IPv6
   kByFamily,      ///< netlink, a walk for each
-  kProcNetTcp,    ///< /proc/net/tcp and tcp6, where netlink is refused: about five times as dear
+  kProcNetTcp,    ///< /proc/net/tcp and tcp6, where netlink is refused: the kernel prints each socket
 };
 
 inline constexpr std::array kSocketSources{SocketSource::kBothFamilies, SocketSource::kByFamily,
