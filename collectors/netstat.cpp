@@ -74,7 +74,7 @@ constexpr std::array<std::string_view, 4> kNotCounters{"RtoAlgorithm", "RtoMin",
 constexpr MetricDescription kAvailable{
     "timewait_netstat_field_available",
     MetricType::kGauge,
-    "1 if this kernel has the field in /proc/net/netstat or /proc/net/snmp, else 0.",
+    "1 if the field was found in /proc/net/netstat or /proc/net/snmp and read, else 0.",
     {"netns", "field"}};
 
 RunTimeMetric metric_of(const Field& field) {
@@ -135,10 +135,9 @@ class CounterFile {
   CounterFile& operator=(CounterFile&&) = delete;
   ~CounterFile() = default;
 
-  bool is_readable() const { return counters_.has_value(); }
-
-  /// For a readable file.
+  /// Nothing where there is no such field, or where the file could not be read at all.
   Result<std::optional<std::uint64_t>> find(std::string_view field) const {
+    if (!counters_) return std::nullopt;
     return counters_->find(field).map_error(from_source(path_));
   }
 
@@ -161,7 +160,6 @@ class NetstatCollector final : public Collector {
     for (std::size_t i = 0; i < kFields.size(); ++i) {
       const std::string_view name = kFields[i].name;
       const CounterFile& file = kFields[i].protocol == kTcp ? snmp : netstat;
-      if (!file.is_readable()) continue;
       emit(name, file.find(name), metrics_of_fields()[i].description(), out);
     }
     for (std::size_t i = 0; i < extra_fields_.size(); ++i) {
@@ -173,23 +171,17 @@ class NetstatCollector final : public Collector {
  private:
   void emit(std::string_view name, const Result<std::optional<std::uint64_t>>& value,
             const MetricDescription& metric, CollectorOutput& out) const {
-    if (!value) {
-      out.report(value.error());
-      return;
-    }
-    out.metrics.emit(kAvailable, value->has_value() ? 1 : 0, {kernel_.netns(), name});
-    if (*value) out.metrics.emit(metric, as_sample(**value), {kernel_.netns()});
+    if (!value) out.report(value.error());
+    const bool is_available = value && value->has_value();
+    out.metrics.emit(kAvailable, is_available ? 1 : 0, {kernel_.netns(), name});
+    if (is_available) out.metrics.emit(metric, as_sample(**value), {kernel_.netns()});
   }
 
   void emit_extra(std::string_view name, const CounterFile& netstat, const CounterFile& snmp,
                   const MetricDescription& metric, CollectorOutput& out) const {
-    for (const CounterFile* file : {&netstat, &snmp}) {
-      if (!file->is_readable()) continue;
-      const auto value = file->find(name);
-      if (!value || *value) return emit(name, value, metric, out);
-    }
-    // Only with both files at hand is it certain that the kernel has no such field.
-    if (netstat.is_readable() && snmp.is_readable()) emit(name, std::nullopt, metric, out);
+    auto value = netstat.find(name);
+    if (value && !*value) value = snmp.find(name);
+    emit(name, value, metric, out);
   }
 
   Kernel& kernel_;

@@ -28,7 +28,7 @@ constexpr MetricDescription kObjectsActive{
 constexpr MetricDescription kObjectSize{
     "timewait_slab_object_size_bytes",
     MetricType::kGauge,
-    "objsize in /proc/slabinfo, or object_size in /sys/kernel/slab: size of one object.",
+    "objsize in /proc/slabinfo, or slab_size in /sys/kernel/slab: what one object takes.",
     {"cache"}};
 constexpr MetricDescription kSize{
     "timewait_slab_size_bytes",
@@ -112,7 +112,7 @@ class SlabinfoCollector final : public Collector {
     if (!merged) return tl::make_unexpected(merged.error());
     if (*merged) metrics.emit(kMerged, **merged ? 1 : 0, {name});
     if (merged->value_or(false)) {
-      return read_slab_number(kernel_, name, "object_size")
+      return read_slab_number(kernel_, name, "slab_size")
           .map([&](std::optional<std::uint64_t> size) {
             if (size) metrics.emit(kObjectSize, as_sample(*size), {name});
           });

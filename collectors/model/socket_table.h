@@ -41,6 +41,7 @@ class TimeWaitCounts {
   void add(const Socket& socket, const Listeners& listeners) {
     if (socket.state != TcpState::kTimeWait) return;
     ++(listeners.covers(socket.local, socket.local_port) ? server_ : client_);
+    if (!socket.is_minisock) return;  // gVisor's /proc/net/tcp tells no time
     for (std::size_t i = 0; i < kWithin.size(); ++i) {
       if (socket.expires_in <= kWithin[i]) ++expiring_[i];
     }
@@ -61,6 +62,7 @@ class TimeWaitCounts {
 class LocalPorts {
  public:
   void add(const Socket& socket) {
+    if (socket.local_port == 0) return;  // gVisor lists sockets that are not bound
     in_use_.insert(socket.local_port);
     if (socket.state == TcpState::kListen || socket.state == TcpState::kBoundInactive) {
       blocked_.insert(socket.local_port);

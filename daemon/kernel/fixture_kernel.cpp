@@ -41,6 +41,7 @@ void append_done(std::string& stream) {
 
 std::string filter_recorded_dump(std::string_view recording, const SocketDump& dump) {
   std::string filtered;
+  bool is_complete = false;
   std::span<const std::byte> rest = std::as_bytes(std::span(recording));
   while (!rest.empty()) {
     const auto length = parse::parse_message_length(rest);
@@ -50,6 +51,7 @@ std::string filter_recorded_dump(std::string_view recording, const SocketDump& d
     }
     const std::size_t padded = std::min<std::size_t>(NLMSG_ALIGN(*length), rest.size());
     const auto kind = parse::classify_message(rest.first(*length), std::nullopt);
+    is_complete = is_complete || (kind && *kind == parse::MessageKind::kDone);
     inet_diag_msg message{};
     const bool is_socket =
         kind && *kind == parse::MessageKind::kSocket && *length >= NLMSG_HDRLEN + sizeof(message);
@@ -59,7 +61,7 @@ std::string filter_recorded_dump(std::string_view recording, const SocketDump& d
     }
     rest = rest.subspan(padded);
   }
-  append_done(filtered);
+  if (is_complete) append_done(filtered);
   return filtered;
 }
 

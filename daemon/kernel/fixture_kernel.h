@@ -32,8 +32,8 @@ class FixtureKernel final : public Kernel {
   KernelFiles files_;
 };
 
-/// The messages of `recording` that answer `dump`, and a closing NLMSG_DONE. What is no socket
-/// message is left out; what does not parse is kept for the reader to find.
+/// The messages of `recording` that answer `dump`, and a closing NLMSG_DONE if the recording has
+/// one. What is no socket message is left out; what does not parse is kept for the reader to find.
 std::string filter_recorded_dump(std::string_view recording, const SocketDump& dump);
 
 }  // namespace timewait
