@@ -12,7 +12,6 @@
 #include <optional>
 #include <system_error>
 
-#include "config/problem.h"
 #include "config/quote.h"
 
 namespace timewait::config {

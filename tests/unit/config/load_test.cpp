@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -127,6 +128,8 @@ TEST(ParseConfig, ToleratesAByteOrderMarkAndWindowsLineEnds) {
 
 TEST(ParseConfig, CountsColumnsAfterAByteOrderMarkFromOne) {
   EXPECT_THAT(problems_of("\xEF\xBB\xBFx: 1"), ElementsAre("f:1:1: unknown key \"x\""));
+  EXPECT_THAT(problems_of("\xEF\xBB\xBF%YAML 1.2\n---\n"),
+              ElementsAre(StartsWith("f:1:1: directives")));
 }
 
 TEST(ParseConfig, ReportsEverythingAtOnceInTheOrderOfTheFile) {
@@ -165,6 +168,32 @@ TEST(ParseConfig, ReportsDuplicateKeysOnEveryLevel) {
   EXPECT_THAT(problems_of("collectors: {a: {b: [{c: 1, c: 2, c: 3}]}}"),
               ElementsAre("f:1:29: collectors.a.b: duplicate key \"c\", first on line 1",
                           "f:1:35: collectors.a.b: duplicate key \"c\", first on line 1"));
+}
+
+TEST(ParseConfig, KeepsTheFirstOfDuplicateKeys) {
+  const Loaded loaded = parse_config("collectors: {a: {x: 1, x: 2}, a: {}, b: {}}");
+  EXPECT_THAT(loaded.problems, SizeIs(2));
+  ASSERT_THAT(loaded.config.collectors, SizeIs(2));
+  EXPECT_THAT(loaded.config.collectors[1].name, Eq("b"));
+  const Map& options = std::get<Map>(loaded.config.collectors[0].options.data);
+  ASSERT_THAT(options, SizeIs(1));
+  EXPECT_THAT(std::get<Scalar>(options[0].value.data).text, Eq("1"));
+}
+
+TEST(ParseConfig, HandsACollectorOfTheWrongTypeOverAsEmpty) {
+  const Loaded loaded = parse_config("collectors: {a: [x], b: false}");
+  EXPECT_THAT(loaded.problems, SizeIs(2));
+  ASSERT_THAT(loaded.config.collectors, SizeIs(2));
+  for (const CollectorSection& section : loaded.config.collectors) {
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(section.options.data)) << section.name;
+  }
+}
+
+TEST(ParseConfig, DoesNotReadBeyondTheEndOfTheText) {
+  const std::string_view euro = "a: \xE2\x82\xAC";
+  EXPECT_THAT(problems_of(euro), ElementsAre("f:1:1: unknown key \"a\""));
+  EXPECT_THAT(problems_of(euro.substr(0, euro.size() - 1)),
+              ElementsAre(StartsWith("f:1:4: expected UTF-8 text")));
 }
 
 TEST(ParseConfig, ReportsSectionsOfTheWrongType) {
@@ -310,6 +339,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"Delete", "a: \x7F", "f:1:4: expected UTF-8 text"},
         Refused{"CarriageReturnAlone", "# a\rinterval: 1s\n", "f:1:4: expected UTF-8 text"},
         Refused{"Latin1", "a: caf\xE9\n", "f:1:7: expected UTF-8 text"},
+        Refused{"Latin1InTheMiddle", "a: caf\xE9 au lait\n", "f:1:7: expected UTF-8 text"},
         Refused{"Overlong", "a: \xC0\xAF", "f:1:4: expected UTF-8 text"},
         Refused{"OverlongOfThreeBytes", "a: \xE0\x80\xAF", "f:1:4: expected UTF-8 text"},
         Refused{"Surrogate", "a: \xED\xA0\x80", "f:1:4: expected UTF-8 text"},
@@ -442,13 +472,21 @@ TEST(ProblemToString, WritesThePlaceAsCompilersDo) {
   EXPECT_THAT(to_string("a.yaml", {{}, "is missing"}), Eq("a.yaml: is missing"));
 }
 
-TEST(SortByPlace, KeepsTheOrderOfProblemsOfOnePlace) {
-  Problems problems = {{{2, 1}, "d"}, {{1, 9}, "b"}, {{10, 1}, "e"},
-                       {{1, 9}, "c"}, {{}, "a"},     {{10, 1}, "f"}};
+TEST(SortByPlace, OrdersByLineThenColumn) {
+  Problems problems = {{{2, 1}, "c"}, {{1, 9}, "b"}, {{10, 1}, "e"}, {{2, 3}, "d"}, {{}, "a"}};
   sort_by_place(problems);
   std::string order;
   for (const Problem& problem : problems) order += problem.message;
-  EXPECT_THAT(order, Eq("abcdef"));
+  EXPECT_THAT(order, Eq("abcde"));
+}
+
+TEST(SortByPlace, KeepsTheOrderOfProblemsOfOnePlace) {
+  Problems problems;
+  for (char c = 'A'; c <= 'z'; ++c) problems.push_back({{1, 1}, std::string(1, c)});
+  sort_by_place(problems);
+  std::string order;
+  for (const Problem& problem : problems) order += problem.message;
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end())) << order;
 }
 
 TEST(InQuotes, EscapesEverythingButPrintableAscii) {

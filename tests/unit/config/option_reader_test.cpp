@@ -195,6 +195,15 @@ TEST_F(OptionReaderTest, RejectsWhatIsNoFiniteNumberWithinTheBounds) {
   }
 }
 
+TEST_F(OptionReaderTest, RejectsInfiniteNumbersWithoutBounds) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  OptionReader& reader = read({{"a", plain("inf")}, {"b", plain("-inf")}, {"c", plain("nan")}});
+  for (const char* key : {"a", "b", "c"}) {
+    EXPECT_THAT(reader.number(key, 0.5, -infinity, infinity), Eq(0.5)) << key;
+  }
+  EXPECT_THAT(reported(), SizeIs(3));
+}
+
 TEST_F(OptionReaderTest, ReadsAnyScalarAsText) {
   OptionReader& reader =
       read({{"a", plain("x")}, {"b", in_quotation_marks("")}, {"c", plain("15")}});
