@@ -1,16 +1,24 @@
 #include "daemon/http/listener.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -60,6 +68,35 @@ TEST(Listener, TakesBothFamiliesWithoutAHost) {
   if (!host_has_ipv6()) GTEST_SKIP() << "this host has no IPv6 loopback address";
   EXPECT_THAT(listener->address(), StartsWith("[::]:"));
   EXPECT_TRUE(SocketClient("[::1]:" + port_of(*listener)).connected());
+}
+
+/// For the calling thread alone, as on a kernel without IPv6. False if the kernel refuses.
+bool refuse_ipv6_sockets() {
+  constexpr auto kNumber = static_cast<std::uint32_t>(offsetof(seccomp_data, nr));
+  constexpr auto kFirstArgument = static_cast<std::uint32_t>(offsetof(seccomp_data, args));
+  std::array<sock_filter, 6> filter{{
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, kNumber},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, __NR_socket},
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, kFirstArgument},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, AF_INET6},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EAFNOSUPPORT},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+  }};
+  const sock_fprog program{filter.size(), filter.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST(Listener, FallsBackToIpv4WithoutIpv6) {
+  bool refused = false;
+  std::string address;
+  std::jthread([&] {
+    refused = refuse_ipv6_sockets();
+    const auto listener = listen_on(ListenAddress::any(0));
+    address = listener ? listener->address() : listener.error();
+  }).join();
+  if (!refused) GTEST_SKIP() << "this host does not let a thread filter its system calls";
+  EXPECT_THAT(address, StartsWith("0.0.0.0:"));
 }
 
 TEST(Listener, TakesIpv6AloneIfToldSo) {

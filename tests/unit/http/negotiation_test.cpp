@@ -147,12 +147,12 @@ TEST(Negotiation, CompressesIfAsked) {
 }
 
 TEST(Negotiation, ReadsAnyBytes) {
-  constexpr auto alphabet = "application/openmetrics-text;version=1.0.0,gzip*q\\\" \t\0\xff"sv;
+  constexpr auto kAlphabet = "application/openmetrics-text;version=1.0.0,gzip*q\\\" \t\0\xff"sv;
   std::mt19937 random(1);  // the same inputs every time
   for (int round = 0; round < 20'000; ++round) {
     std::string text;
     for (auto size = random() % 48; size > 0; --size) {
-      text += alphabet[random() % alphabet.size()];
+      text += kAlphabet[random() % kAlphabet.size()];
     }
     negotiate_format(text);
     accepts_gzip(text);

@@ -28,9 +28,9 @@ class ServerTest : public testing::Test {
 
   /// From here on `/` is a page that no socket buffer holds.
   void publish_huge_page() {
-    constexpr std::size_t mebibyte = std::size_t{1} << 20U;
+    constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
     Snapshot snapshot = sample_snapshot();
-    snapshot.landing_page.assign(32 * mebibyte, 'x');
+    snapshot.landing_page.assign(32 * kMebibyte, 'x');
     publish(std::move(snapshot));
   }
 
