@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -19,6 +18,9 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "collectors/parse/text.h"
+#include "daemon/file_descriptor.h"
 
 namespace timewait {
 
@@ -94,30 +96,8 @@ std::string bound_address(int fd) {
   return (address.family() == AF_INET6 ? "[" + text + "]" : text) + ":" + port.data();
 }
 
-/// A descriptor that is closed unless it is released.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
-Descriptor new_socket(int family) {
-  return Descriptor(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+FileDescriptor new_socket(int family) {
+  return FileDescriptor(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
 enum class Families : std::uint8_t { kOne, kBoth };
@@ -128,8 +108,8 @@ bool set_option(int fd, int level, int option, bool on) {
 }
 
 /// A bound socket, or the errno of the step that failed.
-tl::expected<Descriptor, int> bind_socket(const SocketAddress& address, Families families) {
-  Descriptor socket = new_socket(address.family());
+tl::expected<FileDescriptor, int> bind_socket(const SocketAddress& address, Families families) {
+  FileDescriptor socket = new_socket(address.family());
   if (socket.get() < 0) return tl::make_unexpected(errno);
   if (address.family() != AF_UNIX && !set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, true)) {
     return tl::make_unexpected(errno);
@@ -143,7 +123,7 @@ tl::expected<Descriptor, int> bind_socket(const SocketAddress& address, Families
 }
 
 tl::expected<Listener, std::string> listen_on_bound(
-    Descriptor socket, std::optional<Listener::SocketFile> file = std::nullopt) {
+    FileDescriptor socket, std::optional<Listener::SocketFile> file = std::nullopt) {
   const int fd = socket.release();
   Listener listener(fd, bound_address(fd), std::move(file));
   if (::listen(fd, SOMAXCONN) != 0) return error(errno_text(errno));
@@ -164,7 +144,7 @@ tl::expected<Listener, std::string> listen_on_tcp(const std::string& host, std::
 bool is_stale(const SocketAddress& address, const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
-  const Descriptor probe = new_socket(AF_UNIX);
+  const FileDescriptor probe = new_socket(AF_UNIX);
   return probe.get() >= 0 && ::connect(probe.get(), address.get(), address.size) != 0 &&
          errno == ECONNREFUSED;
 }
@@ -192,14 +172,6 @@ std::optional<std::string_view> variable(const char* const* environment, std::st
     if (entry.starts_with('=')) return entry.substr(1);
   }
   return std::nullopt;
-}
-
-std::optional<int> parse_int(std::string_view text) {
-  int number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, problem] = std::from_chars(text.data(), end, number);
-  if (problem != std::errc{} || stop != end) return std::nullopt;
-  return number;
 }
 
 int socket_option(int fd, int option) {
@@ -271,10 +243,10 @@ tl::expected<std::vector<Listener>, std::string> adopt_systemd_listeners(
   const auto pid = variable(environment, "LISTEN_PID");
   const auto fds = variable(environment, "LISTEN_FDS");
   if (!pid || !fds) return error("systemd passed no socket: LISTEN_PID and LISTEN_FDS are not set");
-  if (parse_int(*pid) != ::getpid()) {
+  if (parse::parse_number<int>(*pid) != ::getpid()) {
     return error("systemd passed no socket: LISTEN_PID is not this process");
   }
-  const auto count = parse_int(*fds);
+  const auto count = parse::parse_number<int>(*fds);
   if (!count || *count <= 0) {
     return error("systemd passed no socket: LISTEN_FDS is not a positive number");
   }

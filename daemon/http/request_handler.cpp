@@ -6,6 +6,7 @@
 
 #include <tl/expected.hpp>
 
+#include "config/quote.h"
 #include "daemon/http/negotiation.h"
 #include "daemon/http/target.h"
 
@@ -16,7 +17,6 @@ namespace {
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kReadMethods = "GET, HEAD";
-constexpr std::size_t kLongestQuote = 64;
 constexpr std::string_view kNoSnapshot = "no poll has finished yet\n";
 
 HttpResponse owned_text_response(unsigned status, std::string text) {
@@ -34,15 +34,6 @@ HttpResponse not_allowed(std::string_view allow) {
 
 bool is_read(std::string_view method) { return method == "GET" || method == "HEAD"; }
 
-/// The name as it may be repeated to the client: it came from there and may be anything.
-std::string quoted(std::string_view name) {
-  std::string text = "\"";
-  for (const char c : name.substr(0, kLongestQuote)) {
-    text += c >= ' ' && c <= '~' && c != '"' ? c : '?';
-  }
-  return text + (name.size() > kLongestQuote ? "...\"" : "\"");
-}
-
 bool contains(const std::vector<std::string_view>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -54,7 +45,7 @@ tl::expected<void, std::string> check_enabled(const Snapshot& snapshot,
         std::any_of(snapshot.collectors.begin(), snapshot.collectors.end(),
                     [&](const CollectorExposition& each) { return each.collector == name; });
     if (enabled) continue;
-    std::string text = "unknown or disabled collector: " + quoted(name) + "; enabled:";
+    std::string text = "unknown or disabled collector: " + config::in_quotes(name) + "; enabled:";
     for (const CollectorExposition& each : snapshot.collectors) text += " " + each.collector;
     return tl::make_unexpected(text + "\n");
   }

@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "daemon/file_descriptor.h"
 #include "daemon/kernel/errno_error.h"
-#include "daemon/kernel/file_descriptor.h"
 
 namespace timewait {
 
