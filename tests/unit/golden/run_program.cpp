@@ -13,7 +13,7 @@
 
 #include <gtest/gtest.h>
 
-#include "daemon/kernel/file_descriptor.h"
+#include "daemon/file_descriptor.h"
 
 namespace timewait::test {
 
