@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from support.daemon import Daemon
 from support.client import Reply, request
+from support.daemon import Daemon
 
 PATIENCE_SECONDS = 10.0
 # What CMakeLists.txt tells ctest to take for "every test in the file was skipped".
@@ -21,16 +21,14 @@ SKIPPED = 77
 Found = TypeVar("Found")
 
 
-def wait_until(
-    condition: Callable[[], Found], what: str, seconds: float = PATIENCE_SECONDS
-) -> Found:
-    """The condition's value as soon as it holds; fails when it does not within the time."""
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], Found], what: str) -> Found:
+    """The condition's value as soon as it holds; fails where it does not in time."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         if found := condition():
             return found
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds:g} s in vain until {what}")
+            raise AssertionError(f"waited {PATIENCE_SECONDS:g} s in vain until {what}")
         time.sleep(0.01)
 
 
