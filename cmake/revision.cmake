@@ -9,6 +9,11 @@ if(TIMEWAIT_REVISION STREQUAL "unknown")
       RESULT_VARIABLE timewait_git_result ERROR_QUIET)
     if(timewait_git_result EQUAL 0)
       set(TIMEWAIT_REVISION ${timewait_git_revision})
+      # A commit makes CMake run again, so that the revision does not grow stale.
+      if(EXISTS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
+        set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY
+          CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
+      endif()
     endif()
   endif()
 endif()

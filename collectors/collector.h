@@ -28,8 +28,8 @@ class CollectorOutput {
   /// by reason, logged once per change, and the collector counts as failed.
   void report(Error error) { errors_.push_back(std::move(error)); }
 
-  /// The figures are right, but come in a way that the operator should know of once (a slower
-  /// source). Logged once per change, not an error.
+  /// The figures come in another way than usual, which the operator should know of once (a slower
+  /// source that shows less). Logged once per change, not an error.
   void notice(Error error) { notices_.push_back(std::move(error)); }
 
   const std::vector<Error>& errors() const { return errors_; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -38,6 +39,28 @@ constexpr std::string_view to_string(ErrorReason reason) {
       return "interrupted";
   }
   return "unknown";
+}
+
+/// The reason behind an errno, whether a system call gives it or a netlink message carries it.
+constexpr ErrorReason reason_of_errno(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case EINVAL:
+    case EOPNOTSUPP:
+    case EPROTONOSUPPORT:
+    case EAFNOSUPPORT:
+      return ErrorReason::kUnavailable;
+    case EPERM:
+    case EACCES:
+      return ErrorReason::kPermission;
+    case ENOBUFS:
+    case EINTR:
+    case EAGAIN:
+      return ErrorReason::kInterrupted;
+    default:
+      return ErrorReason::kIo;
+  }
 }
 
 /// A failure as a value. `source` is what was being read (a path such as /proc/net/sockstat, or a

@@ -13,8 +13,8 @@ Result<std::string> Kernel::read_proc(std::string_view path) {
   std::string text;
   const auto gather = [&](std::string_view chunk) -> Result<void> {
     if (text.size() + chunk.size() > kMaxProcFile) {
-      return tl::make_unexpected(Error{ErrorReason::kMalformed, "/proc/" + std::string(path),
-                                       "larger than 1 MiB, refused"});
+      return tl::make_unexpected(
+          Error{ErrorReason::kMalformed, proc_path(path), "larger than 1 MiB, refused"});
     }
     text.append(chunk);
     return {};

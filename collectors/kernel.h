@@ -58,6 +58,11 @@ class Kernel {
   /// Bytes of a memory page.
   virtual std::uint64_t page_size() const = 0;
 
+  /// Where a file below /proc stands, for messages.
+  virtual std::string proc_path(std::string_view path) const {
+    return "/proc/" + std::string(path);
+  }
+
   /// Hands over a file below /proc, e.g. `net/tcp`, in chunks of any size until its end.
   virtual Result<void> stream_proc(std::string_view path, const OnChunk& on_chunk) = 0;
 

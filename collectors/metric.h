@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -94,8 +95,9 @@ class MetricDescription {
   constexpr MetricDescription(Unchecked /*tag*/, std::string_view name, MetricType type,
                               std::string_view help, std::span<const std::string_view> labels)
       : name_(name), help_(help), type_(type), label_count_(labels.size()) {
+    assert(labels.size() <= kMaxLabels);
     std::size_t i = 0;
-    for (const std::string_view label : labels) labels_[i++] = label;  // too many: does not compile
+    for (const std::string_view label : labels) labels_[i++] = label;
   }
 
   std::string_view name_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "collectors/collector.h"
+#include "collectors/fields_file.h"
 #include "collectors/parse/counters.h"
 #include "config/option_reader.h"
 
@@ -45,9 +46,11 @@ constexpr std::array kFields{
           "acknowledgements not sent from FIN-WAIT-2 because of their rate limit"},
     Field{kTcpExt, "TCPACKSkippedPAWS",
           "acknowledgements of segments with old timestamps not sent because of their rate limit"},
-    Field{kTcpExt, "TCPAbortOnData", "connections reset because data came after close"},
+    Field{kTcpExt, "TCPAbortOnData",
+          "connections reset at close with SO_LINGER 0, or because data came after close"},
     Field{kTcpExt, "TCPAbortOnClose", "connections reset because data was unread at close"},
-    Field{kTcpExt, "TCPAbortOnLinger", "connections reset in FIN-WAIT-2 after a linger timeout"},
+    Field{kTcpExt, "TCPAbortOnLinger",
+          "connections reset in FIN-WAIT-2 because TCP_LINGER2 is negative"},
     Field{kTcpExt, "TCPAbortOnTimeout", "connections given up after too many retransmissions"},
     Field{kTcpExt, "TCPAbortOnMemory", "connections reset for lack of memory or too many orphans"},
     Field{kTcpExt, "ListenOverflows", "connections dropped because the accept queue was full"},
@@ -113,40 +116,6 @@ std::span<const MetricDescription> declared_metrics() {
   return declared;
 }
 
-/// One file's counters. They refer to its text, so the object stays where it is.
-class CounterFile {
- public:
-  CounterFile(Kernel& kernel, std::string_view path, std::string_view protocol,
-              CollectorOutput& out)
-      : path_("/proc/" + std::string(path)) {
-    auto read = kernel.read_proc(path).and_then([&](std::string text) {
-      text_ = std::move(text);
-      return parse::parse_counters(text_, protocol).map_error(from_source(path_));
-    });
-    if (read) {
-      counters_ = *std::move(read);
-    } else {
-      out.report(read.error());
-    }
-  }
-  CounterFile(const CounterFile&) = delete;
-  CounterFile& operator=(const CounterFile&) = delete;
-  CounterFile(CounterFile&&) = delete;
-  CounterFile& operator=(CounterFile&&) = delete;
-  ~CounterFile() = default;
-
-  /// Nothing where there is no such field, or where the file could not be read at all.
-  Result<std::optional<std::uint64_t>> find(std::string_view field) const {
-    if (!counters_) return std::nullopt;
-    return counters_->find(field).map_error(from_source(path_));
-  }
-
- private:
-  std::string path_;
-  std::string text_;
-  std::optional<parse::Counters> counters_;
-};
-
 class NetstatCollector final : public Collector {
  public:
   NetstatCollector(Kernel& kernel, const std::vector<std::string>& extra_fields)
@@ -155,11 +124,14 @@ class NetstatCollector final : public Collector {
   }
 
   Result<void> collect(SteadyTime /*now*/, CollectorOutput& out) override {
-    const CounterFile netstat(kernel_, "net/netstat", kTcpExt, out);
-    const CounterFile snmp(kernel_, "net/snmp", kTcp, out);
+    const FieldsFile netstat(kernel_, "net/netstat", kTcpExt, parse::parse_counters);
+    const FieldsFile snmp(kernel_, "net/snmp", kTcp, parse::parse_counters);
+    for (const FieldsFile* file : {&netstat, &snmp}) {
+      if (file->error() != nullptr) out.report(*file->error());
+    }
     for (std::size_t i = 0; i < kFields.size(); ++i) {
       const std::string_view name = kFields[i].name;
-      const CounterFile& file = kFields[i].protocol == kTcp ? snmp : netstat;
+      const FieldsFile& file = kFields[i].protocol == kTcp ? snmp : netstat;
       emit(name, file.find(name), metrics_of_fields()[i].description(), out);
     }
     for (std::size_t i = 0; i < extra_fields_.size(); ++i) {
@@ -177,7 +149,7 @@ class NetstatCollector final : public Collector {
     if (is_available) out.metrics.emit(metric, as_sample(**value), {kernel_.netns()});
   }
 
-  void emit_extra(std::string_view name, const CounterFile& netstat, const CounterFile& snmp,
+  void emit_extra(std::string_view name, const FieldsFile& netstat, const FieldsFile& snmp,
                   const MetricDescription& metric, CollectorOutput& out) const {
     auto value = netstat.find(name);
     if (value && !*value) value = snmp.find(name);

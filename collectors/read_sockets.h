@@ -19,7 +19,7 @@ namespace timewait {
 enum class SocketSource : std::uint8_t {
   kBothFamilies,  ///< netlink, one walk of the kernel's table for IPv4 and IPv6
   kByFamily,      ///< netlink, a walk for each
-  kProcNetTcp,    ///< /proc/net/tcp and tcp6, where netlink is refused: the kernel prints each socket
+  kProcNetTcp,  ///< /proc/net/tcp and tcp6, where netlink is refused: the kernel prints each socket
 };
 
 inline constexpr std::array kSocketSources{SocketSource::kBothFamilies, SocketSource::kByFamily,
@@ -70,7 +70,7 @@ Result<void> read_proc_file(Kernel& kernel, std::string_view path, OnSocket&& on
           if (socket) on_socket(*socket);
         })
         .map_error([&](const Error& error) {
-          return Error{error.reason, "/proc/" + std::string(path),
+          return Error{error.reason, kernel.proc_path(path),
                        "line " + std::to_string(number) + ": " + error.detail};
         });
   };

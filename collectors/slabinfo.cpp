@@ -89,11 +89,17 @@ class SlabinfoCollector final : public Collector {
 
   Result<void> collect(SteadyTime /*now*/, CollectorOutput& out) override {
     const auto listed = kernel_.read_proc("slabinfo").and_then([&](const std::string& text) {
-      return parse::parse_slabinfo(text, caches_).map_error(from_source("/proc/slabinfo"));
+      return parse::parse_slabinfo(text, caches_)
+          .map_error(from_source(kernel_.proc_path("slabinfo")));
     });
     if (!listed) return tl::make_unexpected(explained(listed.error()));
+    for (const Error& problem : listed->problems) {
+      out.report(from_source(kernel_.proc_path("slabinfo"))(problem));
+    }
     for (const std::string& cache : caches_) {
-      if (auto done = collect_cache(cache, *listed, out.metrics); !done) out.report(done.error());
+      if (auto done = collect_cache(cache, listed->caches, out.metrics); !done) {
+        out.report(done.error());
+      }
     }
     return {};
   }

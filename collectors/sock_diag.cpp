@@ -85,13 +85,12 @@ Result<EphemeralPorts> read_ephemeral_ports(Kernel& kernel) {
   constexpr std::string_view kRange = "sys/net/ipv4/ip_local_port_range";
   constexpr std::string_view kReserved = "sys/net/ipv4/ip_local_reserved_ports";
   const auto range = kernel.read_proc(kRange).and_then([&](const std::string& text) {
-    return parse::parse_port_range(text).map_error(from_source("/proc/" + std::string(kRange)));
+    return parse::parse_port_range(text).map_error(from_source(kernel.proc_path(kRange)));
   });
   if (!range) return tl::make_unexpected(range.error());
   return kernel.read_proc(kReserved)
       .and_then([&](const std::string& text) {
-        return parse::parse_port_list(text).map_error(
-            from_source("/proc/" + std::string(kReserved)));
+        return parse::parse_port_list(text).map_error(from_source(kernel.proc_path(kReserved)));
       })
       .map([&](const PortSet& reserved) { return compute_ephemeral_ports(*range, reserved); });
 }
@@ -163,8 +162,10 @@ class SockDiagCollector final : public Collector {
       out.report(*refusal_);
       return table;
     }
-    out.notice({refusal_->reason, refusal_->source,
-                refusal_->detail + "; reading /proc/net/tcp instead, which is slower"});
+    out.notice(
+        {refusal_->reason, refusal_->source,
+         refusal_->detail +
+             "; reading /proc/net/tcp instead, which is slower and lacks bound idle sockets"});
     return table;
   }
 
@@ -183,7 +184,7 @@ class SockDiagCollector final : public Collector {
                           if (socket.state == TcpState::kListen) listeners_.see(socket, now);
                           table.add(socket);
                         })
-        .map([&] { return table; });
+        .map([&] { return std::move(table); });
   }
 
   void emit_source(MetricBuilder& metrics) const {
@@ -207,8 +208,9 @@ class SockDiagCollector final : public Collector {
   void emit_time_wait(const TimeWaitCounts& counts, MetricBuilder& metrics) const {
     metrics.emit(kTimeWaitSockets, as_sample(counts.client()), {kernel_.netns(), "client"});
     metrics.emit(kTimeWaitSockets, as_sample(counts.server()), {kernel_.netns(), "server"});
-    for (std::size_t i = 0; i < TimeWaitCounts::kWithin.size(); ++i) {
-      metrics.emit(kTimeWaitExpiring, as_sample(counts.expiring()[i]),
+    const auto expiring = counts.expiring();
+    for (std::size_t i = 0; expiring && i < expiring->size(); ++i) {
+      metrics.emit(kTimeWaitExpiring, as_sample((*expiring)[i]),
                    {kernel_.netns(), std::to_string(TimeWaitCounts::kWithin[i].count())});
     }
   }

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "collectors/collector.h"
+#include "collectors/fields_file.h"
 #include "config/option_reader.h"
 
 namespace timewait {
@@ -36,43 +37,38 @@ constexpr MetricDescription kMemory{
 
 constexpr std::array kMetrics{kTimeWait, kInUse, kIpv6InUse, kOrphans, kAllocated, kMemory};
 
-Result<parse::Sockstat> read_sockstat(Kernel& kernel, std::string_view path) {
-  return kernel.read_proc(path).and_then([&](const std::string& text) {
-    return parse::parse_sockstat(text).map_error(from_source("/proc/" + std::string(path)));
-  });
-}
-
 class SockstatCollector final : public Collector {
  public:
   explicit SockstatCollector(Kernel& kernel) : kernel_(kernel) {}
 
   Result<void> collect(SteadyTime /*now*/, CollectorOutput& out) override {
-    const auto sockstat = read_sockstat(kernel_, "net/sockstat");
-    if (!sockstat) return tl::make_unexpected(sockstat.error());
-    emit_ipv4(*sockstat, out.metrics);
+    const FieldsFile ipv4(kernel_, "net/sockstat", "TCP", parse::parse_sockstat);
+    if (ipv4.error() != nullptr) out.report(*ipv4.error());
+    const auto page_size = static_cast<double>(kernel_.page_size());
+    emit(ipv4, "tw", kTimeWait, {kernel_.netns()}, out);
+    emit(ipv4, "inuse", kInUse, {kernel_.netns()}, out);
+    emit(ipv4, "orphan", kOrphans, {}, out);
+    emit(ipv4, "alloc", kAllocated, {}, out);
+    emit(ipv4, "mem", kMemory, {}, out, page_size);
 
-    const auto sockstat6 = read_sockstat(kernel_, "net/sockstat6");
-    if (sockstat6) {
-      emit(kIpv6InUse, sockstat6->tcp6_in_use, out.metrics, {kernel_.netns()});
-    } else if (sockstat6.error().reason != ErrorReason::kUnavailable) {
-      out.report(sockstat6.error());  // a kernel without IPv6 has no such file
+    const FieldsFile ipv6(kernel_, "net/sockstat6", "TCP6", parse::parse_sockstat);
+    // A kernel without IPv6 has no such file.
+    if (ipv6.error() != nullptr && ipv6.error()->reason != ErrorReason::kUnavailable) {
+      out.report(*ipv6.error());
     }
+    emit(ipv6, "inuse", kIpv6InUse, {kernel_.netns()}, out);
     return {};
   }
 
  private:
-  static void emit(const MetricDescription& metric, std::optional<std::uint64_t> value,
-                   MetricBuilder& metrics, std::initializer_list<std::string_view> labels = {}) {
-    if (value) metrics.emit(metric, as_sample(*value), labels);
-  }
-
-  void emit_ipv4(const parse::Sockstat& sockstat, MetricBuilder& metrics) const {
-    emit(kTimeWait, sockstat.tcp_time_wait, metrics, {kernel_.netns()});
-    emit(kInUse, sockstat.tcp_in_use, metrics, {kernel_.netns()});
-    emit(kOrphans, sockstat.tcp_orphans, metrics);
-    emit(kAllocated, sockstat.tcp_allocated, metrics);
-    if (sockstat.tcp_memory_pages) {
-      metrics.emit(kMemory, as_sample(*sockstat.tcp_memory_pages) * as_sample(kernel_.page_size()));
+  static void emit(const FieldsFile& file, std::string_view key, const MetricDescription& metric,
+                   std::initializer_list<std::string_view> labels, CollectorOutput& out,
+                   double unit = 1) {
+    const auto value = file.find(key);
+    if (!value) {
+      out.report(value.error());
+    } else if (*value) {
+      out.metrics.emit(metric, as_sample(**value) * unit, labels);
     }
   }
 

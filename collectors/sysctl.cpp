@@ -15,13 +15,14 @@ namespace timewait {
 namespace {
 
 /// What a sysctl's file holds, and so which suffixes its metrics have.
-enum class Shape : std::uint8_t { kNumber, kRange, kMemory, kPortList };
+enum class Shape : std::uint8_t { kNumber, kRange, kMemory, kPortList, kNumberOrRange };
 
 std::span<const std::string_view> suffixes(Shape shape) {
   static constexpr std::array<std::string_view, 1> kNumber{""};
   static constexpr std::array<std::string_view, 2> kRange{"_min", "_max"};
   static constexpr std::array<std::string_view, 3> kMemory{"_min", "_pressure", "_max"};
   static constexpr std::array<std::string_view, 1> kPortList{"_ports"};
+  static constexpr std::array<std::string_view, 3> kNumberOrRange{"", "_min", "_max"};
   switch (shape) {
     case Shape::kNumber:
       return kNumber;
@@ -31,6 +32,8 @@ std::span<const std::string_view> suffixes(Shape shape) {
       return kMemory;
     case Shape::kPortList:
       return kPortList;
+    case Shape::kNumberOrRange:
+      return kNumberOrRange;
   }
   return kNumber;
 }
@@ -70,7 +73,8 @@ constexpr std::array kSysctls{
            "buckets that a new network namespace gets for itself, 0 for the host's table"},
     Sysctl{"net.ipv4.tcp_l3mdev_accept", Shape::kNumber,
            "1 if listeners accept across VRF domains"},
-    Sysctl{"net.ipv4.tcp_max_syn_backlog", Shape::kNumber, "the most connections in SYN-RECV"},
+    Sysctl{"net.ipv4.tcp_max_syn_backlog", Shape::kNumber,
+           "the most connections in SYN-RECV of one listener"},
     Sysctl{"net.ipv4.tcp_syncookies", Shape::kNumber, "SYN cookies: 0 never, 1 in need, 2 always"},
     Sysctl{"net.ipv4.tcp_abort_on_overflow", Shape::kNumber,
            "1 if a full accept queue is answered with a RST"},
@@ -144,6 +148,12 @@ std::span<const MetricDescription> declared_metrics() {
   return declared;
 }
 
+/// How many numbers a file of this shape holds.
+bool fits(Shape shape, std::size_t count) {
+  if (shape == Shape::kNumberOrRange) return count == 1 || count == 2;
+  return count == suffixes(shape).size();
+}
+
 Result<std::vector<double>> parse_values(Shape shape, std::string_view text) {
   if (shape == Shape::kPortList) {
     return parse::parse_port_list(text).map(
@@ -151,10 +161,10 @@ Result<std::vector<double>> parse_values(Shape shape, std::string_view text) {
   }
   const auto numbers = parse::parse_sysctl_numbers(text);
   if (!numbers) return tl::make_unexpected(numbers.error());
-  const std::size_t expected = suffixes(shape).size();
-  if (numbers->size() != expected) {
-    return malformed("expected " + std::to_string(expected) + " numbers, found " +
-                     std::to_string(numbers->size()));
+  if (!fits(shape, numbers->size())) {
+    const std::string expected =
+        shape == Shape::kNumberOrRange ? "1 or 2" : std::to_string(suffixes(shape).size());
+    return malformed("expected " + expected + " numbers, found " + std::to_string(numbers->size()));
   }
   return std::vector<double>(numbers->begin(), numbers->end());
 }
@@ -163,31 +173,38 @@ class SysctlCollector final : public Collector {
  public:
   SysctlCollector(Kernel& kernel, const std::vector<std::string>& extra) : kernel_(kernel) {
     for (const std::string& name : extra) {
-      extra_.push_back(source_of(name, Shape::kNumber, "added by extra"));
+      extra_.push_back(source_of(name, Shape::kNumberOrRange, "added by extra"));
     }
   }
 
   Result<void> collect(SteadyTime /*now*/, CollectorOutput& out) override {
-    for (const Source& source : default_sources()) collect_source(source, out);
-    for (const Source& source : extra_) collect_source(source, out);
-    return {};
+    std::size_t found = 0;
+    for (const Source& source : default_sources()) found += collect_source(source, out);
+    for (const Source& source : extra_) found += collect_source(source, out);
+    if (found > 0 || !out.errors().empty()) return {};
+    return tl::make_unexpected(
+        Error{ErrorReason::kUnavailable, kernel_.proc_path("sys"), "none of the sysctls is there"});
   }
 
  private:
-  void collect_source(const Source& source, CollectorOutput& out) {
+  /// 1 if the sysctl could be read, else 0.
+  std::size_t collect_source(const Source& source, CollectorOutput& out) {
     const std::string path = path_of(source.name);
     const auto values = kernel_.read_proc(path).and_then([&](const std::string& text) {
-      return parse_values(source.shape, text).map_error(from_source("/proc/" + path));
+      return parse_values(source.shape, text).map_error(from_source(kernel_.proc_path(path)));
     });
     out.metrics.emit(kAvailable, values ? 1 : 0, {kernel_.netns(), source.name});
     if (!values) {
       // A sysctl that this kernel or namespace does not have is an answer, not an error.
       if (values.error().reason != ErrorReason::kUnavailable) out.report(values.error());
-      return;
+      return 0;
     }
+    // The metrics of a range stand behind that of a single number.
+    const std::size_t first = source.shape == Shape::kNumberOrRange && values->size() == 2 ? 1 : 0;
     for (std::size_t i = 0; i < values->size(); ++i) {
-      out.metrics.emit(source.metrics[i].description(), (*values)[i], {kernel_.netns()});
+      out.metrics.emit(source.metrics[first + i].description(), (*values)[i], {kernel_.netns()});
     }
+    return 1;
   }
 
   Kernel& kernel_;

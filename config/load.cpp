@@ -391,8 +391,9 @@ tl::expected<std::string, std::string> read_file(const std::filesystem::path& fi
 }  // namespace
 
 bool is_telemetry_path(std::string_view path) {
-  const bool plain = std::all_of(
-      path.begin(), path.end(), [](char c) { return c > ' ' && c <= '~' && c != '?' && c != '#'; });
+  const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
+    return c > ' ' && c <= '~' && c != '?' && c != '#' && c != '%';
+  });
   return plain && path.starts_with('/') && path != "/" && !path.starts_with("/-/");
 }
 

@@ -25,8 +25,8 @@ Loaded parse_config(std::string_view text);
 /// The same for a file; one that cannot be read, or is no regular file or pipe, is a problem.
 Loaded read_config(const std::filesystem::path& file);
 
-/// True for a path that the metrics may have: absolute, in printable ASCII without query and
-/// fragment, and none of the exporter's own pages (`/` and what begins with `/-/`).
+/// True for a path that the metrics may have: absolute, in printable ASCII without query,
+/// fragment and escapes, and none of the exporter's own pages (`/` and what begins with `/-/`).
 bool is_telemetry_path(std::string_view path);
 
 }  // namespace timewait::config

@@ -238,8 +238,6 @@ void OptionReader::reject_unknown() {
   }
 }
 
-bool OptionReader::has(std::string_view key) const { return lookup(key) != nullptr; }
-
 const Value* OptionReader::lookup(std::string_view key) const {
   const auto found = std::find_if(options_->begin(), options_->end(),
                                   [&](const Entry& entry) { return entry.key == key; });

@@ -52,9 +52,6 @@ class OptionReader {
   /// it once, after the last getter.
   void reject_unknown();
 
-  /// True if the file has the key.
-  bool has(std::string_view key) const;
-
  private:
   const Value* lookup(std::string_view key) const;
   const Value* ask(std::string_view key);

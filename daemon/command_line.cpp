@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 
 #include "collectors/registry.h"
+#include "config/load.h"
+#include "config/quote.h"
 #include "daemon/version.h"
 
 namespace timewait {
@@ -18,15 +20,24 @@ constexpr std::string_view kDescription =
 
 /// Turns a flag's text into a value by `parse`, which gives nothing for a wrong one.
 template <class Value, class Parse>
-CLI::callback_t into(Value& value, Parse parse, std::string expected) {
-  return [&value, parse, expected = std::move(expected)](const CLI::results_t& texts) {
+CLI::callback_t into(Value& value, Parse parse, std::string flag, std::string expected) {
+  return [&value, parse, flag = std::move(flag),
+          expected = std::move(expected)](const CLI::results_t& texts) {
     for (const std::string& text : texts) {
       const auto parsed = parse(text);
-      if (!parsed) throw CLI::ValidationError("expected " + expected + ", found \"" + text + "\"");
+      if (!parsed) {
+        throw CLI::ValidationError(flag,
+                                   "expected " + expected + ", found " + config::in_quotes(text));
+      }
       value = *parsed;
     }
     return true;
   };
+}
+
+std::optional<std::string> parse_telemetry_path(const std::string& text) {
+  if (!config::is_telemetry_path(text)) return std::nullopt;
+  return text;
 }
 
 void add_listen_address(CLI::App& app, CommandLine& flags) {
@@ -48,7 +59,10 @@ void add_listen_address(CLI::App& app, CommandLine& flags) {
 
 void add_web(CLI::App& app, CommandLine& flags) {
   add_listen_address(app, flags);
-  app.add_option("--web.telemetry-path", flags.telemetry_path, "Path of the metrics")
+  app.add_option("--web.telemetry-path",
+                 into(flags.telemetry_path, parse_telemetry_path, "--web.telemetry-path",
+                      "a path such as /metrics"),
+                 "Path of the metrics")
       ->type_name("PATH");
   app.add_flag("--web.systemd-socket", flags.systemd_socket,
                "Take the listening sockets from systemd (socket activation)");
@@ -70,11 +84,13 @@ void add_collectors(CLI::App& app, CommandLine& flags) {
   for (const CollectorEntry* entry : all_collectors()) {
     const std::string name(entry->name);
     app.add_flag_callback(
-        "--collector." + name, [&flags, name] { flags.collectors[name] = true; },
-        "Enable: " + std::string(entry->help));
+           "--collector." + name, [&flags, name] { flags.collectors[name] = true; },
+           "Enable: " + std::string(entry->help))
+        ->disable_flag_override();
     app.add_flag_callback(
-        "--no-collector." + name, [&flags, name] { flags.collectors[name] = false; },
-        "Disable the collector " + name);
+           "--no-collector." + name, [&flags, name] { flags.collectors[name] = false; },
+           "Disable the collector " + name)
+        ->disable_flag_override();
   }
   app.add_flag("--collector.disable-defaults", flags.disable_default_collectors,
                "Run only the collectors that are enabled by a flag or in the configuration");
@@ -93,12 +109,14 @@ void add_paths(CLI::App& app, CommandLine& flags) {
 }
 
 void add_log(CLI::App& app, CommandLine& flags) {
-  app.add_option("--log.level",
-                 into(flags.log_level, parse_log_level, "debug, info, warn or error"),
-                 "Least level to log: debug, info, warn, error")
+  app.add_option(
+         "--log.level",
+         into(flags.log_level, parse_log_level, "--log.level", "debug, info, warn or error"),
+         "Least level to log: debug, info, warn, error")
       ->type_name("LEVEL")
       ->default_str("info");
-  app.add_option("--log.format", into(flags.log_format, parse_log_format, "logfmt or json"),
+  app.add_option("--log.format",
+                 into(flags.log_format, parse_log_format, "--log.format", "logfmt or json"),
                  "Format of the log: logfmt, json")
       ->type_name("FORMAT")
       ->default_str("logfmt");

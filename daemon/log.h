@@ -44,8 +44,8 @@ class Log {
   Sink sink_;
 };
 
-/// One line. Control characters, quotes and
-/// invalid UTF-8 in any text are escaped: a line is always one line.
+/// One line. What is not printable ASCII is
+/// escaped byte by byte: a line is always one line, whatever the text.
 std::string render_log_line(LogFormat format, std::string_view timestamp, LogLevel level,
                             std::string_view message, std::initializer_list<LogField> fields);
 

@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -66,6 +67,19 @@ tl::expected<std::vector<Listener>, std::string> open_listeners(const CommandLin
   return listeners;
 }
 
+/// As many connections as the configuration asks for and the process has descriptors for.
+std::size_t connection_limit(const Settings& settings, const Log& log) {
+  constexpr rlim_t kOwnDescriptors = 32;  // listeners, the event loop, what a poll opens
+  const std::size_t wanted = settings.web.max_connections;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+  const rlim_t spare = limit.rlim_cur > kOwnDescriptors ? limit.rlim_cur - kOwnDescriptors : 1;
+  if (wanted <= spare) return wanted;
+  log.warn("fewer connections than web.max_connections, for lack of file descriptors",
+           {{"connections", std::to_string(spare)}});
+  return spare;
+}
+
 int print_once(Poller& poller, const SnapshotStore& store) {
   poller.poll_due();
   std::cout << store.current()->text.plain << std::flush;
@@ -94,8 +108,9 @@ class PollingThread {
 
 int serve(const CommandLine& flags, const Settings& settings, Poller& poller,
           const SnapshotStore& store, const Log& log) {
-  block_stop_signals();
   poller.poll_due();
+  // Not before the first poll: while nothing is open yet, a signal may end the process as it is.
+  block_stop_signals();
 
   auto listeners = open_listeners(flags, settings);
   if (!listeners) {
@@ -108,7 +123,7 @@ int serve(const CommandLine& flags, const Settings& settings, Poller& poller,
   }
   const RequestHandler handler(store, settings.web.telemetry_path, settings.snapshot_interval());
   ServerLimits limits;
-  limits.max_connections = settings.web.max_connections;
+  limits.max_connections = connection_limit(settings, log);
   Server server(*std::move(listeners), handler, limits, log);
   PollingThread polling(poller);
 

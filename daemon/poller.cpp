@@ -48,7 +48,7 @@ bool Poller::all_succeeded() const {
 
 void Poller::poll_due() {
   const SteadyTime now = clock_.now();
-  bool polled = entries_.empty();  // with no collector at all the daemon still tells of itself
+  bool polled = false;
   for (Entry& entry : entries_) {
     if (!entry.schedule.is_due(now)) continue;
     poll(entry);
@@ -57,9 +57,11 @@ void Poller::poll_due() {
   if (!polled) return;
   // Counted from the round's end: what fell due while it was under way has been missed.
   const SteadyTime end = clock_.now();
+  std::uint64_t missed = 0;
   for (Entry& entry : entries_) {
-    if (entry.schedule.is_due(now)) status_.overruns += entry.schedule.advance(end);
+    if (entry.schedule.is_due(now)) missed = std::max(missed, entry.schedule.advance(end));
   }
+  status_.overruns += missed;
   ++status_.polls;
   publish();
 }
@@ -75,7 +77,7 @@ void Poller::poll(Entry& entry) {
   std::vector<Error> errors = output.errors();
   if (!result) errors.push_back(result.error());
   entry.families = result ? output.metrics.take() : MetricFamilies{};
-  log_notices(entry, output.notices());
+  if (result) log_notices(entry, output.notices());
   record_outcome(entry, std::move(errors));
 }
 

@@ -29,7 +29,7 @@ struct PolledCollector {
 /// Threads: all calls come from one thread, but for the snapshot store, which is shared.
 class Poller {
  public:
-  /// The references outlive the poller. Every collector is due at once.
+  /// At least one collector, all due at once. The references outlive the poller.
   Poller(std::vector<PolledCollector> collectors, std::string telemetry_path, const Clock& clock,
          const Log& log, SnapshotStore& store);
 

@@ -15,7 +15,6 @@ class Schedule {
       : next_(first), interval_(interval) {}
 
   SteadyTime next() const { return next_; }
-  std::chrono::milliseconds interval() const { return interval_; }
   bool is_due(SteadyTime now) const { return now >= next_; }
 
   /// Moves to the first deadline after `now` and says how many were missed on the way.

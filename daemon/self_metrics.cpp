@@ -44,7 +44,7 @@ constexpr MetricDescription kPolls{"timewait_exporter_polls_total", MetricType::
                                    "Rounds of polling since the start."};
 constexpr MetricDescription kOverruns{
     "timewait_exporter_poll_overruns_total", MetricType::kCounter,
-    "Deadlines that passed while a poll was still under way, and were left out."};
+    "Deadlines that a round of polling missed because it took too long, and that were left out."};
 constexpr MetricDescription kSnapshotTime{
     "timewait_exporter_snapshot_timestamp_seconds", MetricType::kGauge,
     "When the figures of this exposition were gathered; they are kept between polls."};

@@ -51,16 +51,9 @@ void read_collector(const CollectorEntry& entry, const config::Config& config,
   if (enabled) resolved.settings.collectors.push_back({entry.name, interval, std::move(make)});
 }
 
-void apply_web_flags(const CommandLine& flags, ResolvedSettings& resolved) {
-  config::WebConfig& web = resolved.settings.web;
+void apply_web_flags(const CommandLine& flags, config::WebConfig& web) {
   if (!flags.listen_addresses.empty()) web.listen_addresses = flags.listen_addresses;
-  if (!flags.telemetry_path) return;
-  if (!config::is_telemetry_path(*flags.telemetry_path)) {
-    resolved.problems.push_back({{},
-                                 "--web.telemetry-path: expected a path such as /metrics, found " +
-                                     config::in_quotes(*flags.telemetry_path)});
-  }
-  web.telemetry_path = *flags.telemetry_path;
+  if (flags.telemetry_path) web.telemetry_path = *flags.telemetry_path;
 }
 
 }  // namespace
@@ -78,13 +71,12 @@ ResolvedSettings read_settings(const CommandLine& flags) {
       flags.config_file ? config::read_config(*flags.config_file) : config::Loaded{};
   ResolvedSettings resolved;
   resolved.problems = std::move(loaded.problems);
-  resolved.settings.interval = loaded.config.interval;
   resolved.settings.web = loaded.config.web;
   reject_unknown_collectors(loaded.config, resolved.problems);
   for (const CollectorEntry* entry : all_collectors()) {
     read_collector(*entry, loaded.config, flags, resolved);
   }
-  apply_web_flags(flags, resolved);
+  apply_web_flags(flags, resolved.settings.web);
   if (resolved.problems.empty() && resolved.settings.collectors.empty()) {
     resolved.problems.push_back({{}, "no collector is enabled"});
   }

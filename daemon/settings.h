@@ -22,7 +22,6 @@ struct CollectorSettings {
 
 /// What the daemon runs with: the configuration with the flags laid over it.
 struct Settings {
-  std::chrono::milliseconds interval{};
   config::WebConfig web;
   std::vector<CollectorSettings> collectors;  ///< in registry order
 

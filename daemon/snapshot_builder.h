@@ -11,7 +11,7 @@
 
 namespace timewait {
 
-/// The families of one collector's last good poll; empty after a failed one.
+/// The families of one collector's last poll; none if it failed.
 struct CollectorFamilies {
   std::string_view collector;
   const MetricFamilies* families = nullptr;

@@ -55,6 +55,24 @@ constexpr std::uint32_t state_bit(TcpState state) {
   return std::uint32_t{1} << static_cast<std::uint32_t>(state);
 }
 
+/// The state behind a number that the kernel prints or sends; nothing for one that it has not.
+constexpr std::optional<TcpState> tcp_state_from_kernel(std::uint8_t number) {
+  constexpr std::uint8_t kNewSynRecv = 12;  // a request socket inside the kernel
+  if (number == kNewSynRecv) return TcpState::kSynRecv;
+  const bool is_known = (number >= static_cast<std::uint8_t>(TcpState::kEstablished) &&
+                         number <= static_cast<std::uint8_t>(TcpState::kClosing)) ||
+                        number == static_cast<std::uint8_t>(TcpState::kBoundInactive);
+  if (!is_known) return std::nullopt;
+  return static_cast<TcpState>(number);
+}
+
+/// Whether only a minisock is left of a socket, by the number of its timer (net/ipv4/inet_diag.c,
+/// inet_twsk_diag_fill; net/ipv4/tcp_ipv4.c, get_timewait4_sock).
+constexpr bool is_minisock(TcpState state, std::uint8_t timer) {
+  constexpr std::uint8_t kTimeWaitTimer = 3;
+  return timer == kTimeWaitTimer && (state == TcpState::kTimeWait || state == TcpState::kFinWait2);
+}
+
 /// One TCP socket as a dump reports it.
 struct Socket {
   Address local;
@@ -64,7 +82,7 @@ struct Socket {
   TcpState state = TcpState::kEstablished;
   /// A TIME-WAIT minisock, which also stands for an orphaned FIN-WAIT-2; false for a full socket.
   bool is_minisock = false;
-  /// IPV6_V6ONLY of a listening or bound IPv6 socket, where the kernel tells.
+  /// IPV6_V6ONLY of a listening IPv6 socket, where the kernel tells.
   std::optional<bool> ipv6_only;
   /// Until the minisock's timer runs out.
   std::chrono::duration<std::uint32_t, std::milli> expires_in{};

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "collectors/model/listeners.h"
 #include "collectors/model/port_set.h"
@@ -41,7 +42,10 @@ class TimeWaitCounts {
   void add(const Socket& socket, const Listeners& listeners) {
     if (socket.state != TcpState::kTimeWait) return;
     ++(listeners.covers(socket.local, socket.local_port) ? server_ : client_);
-    if (!socket.is_minisock) return;  // gVisor's /proc/net/tcp tells no time
+    if (!socket.is_minisock) {
+      tells_time_ = false;
+      return;
+    }
     for (std::size_t i = 0; i < kWithin.size(); ++i) {
       if (socket.expires_in <= kWithin[i]) ++expiring_[i];
     }
@@ -49,13 +53,18 @@ class TimeWaitCounts {
 
   std::uint64_t server() const { return server_; }
   std::uint64_t client() const { return client_; }
-  /// In the order of kWithin.
-  const std::array<std::uint64_t, kWithin.size()>& expiring() const { return expiring_; }
+  /// In the order of kWithin. Nothing where a socket came without its time, as in gVisor's
+  /// /proc/net/tcp.
+  std::optional<std::array<std::uint64_t, kWithin.size()>> expiring() const {
+    if (!tells_time_) return std::nullopt;
+    return expiring_;
+  }
 
  private:
   std::uint64_t server_ = 0;
   std::uint64_t client_ = 0;
   std::array<std::uint64_t, kWithin.size()> expiring_{};
+  bool tells_time_ = true;
 };
 
 /// The local ports that sockets hold.

@@ -1,7 +1,8 @@
 #include "collectors/parse/counters.h"
 
+#include <optional>
+
 #include "collectors/parse/text.h"
-#include "config/quote.h"
 
 namespace timewait::parse {
 
@@ -31,25 +32,14 @@ std::optional<std::string_view> next_line_of(std::string_view& rest, std::string
 
 }  // namespace
 
-Result<std::optional<std::uint64_t>> Counters::find(std::string_view name) const {
-  for (const auto& [field, text] : fields_) {
-    if (field != name) continue;
-    const auto value = parse_number<std::uint64_t>(text);
-    if (!value)
-      return malformed(std::string(name) + ": expected a number, found " + config::in_quotes(text));
-    return value;
-  }
-  return std::nullopt;
-}
-
-Result<Counters> parse_counters(std::string_view text, std::string_view protocol) {
+Result<Fields> parse_counters(std::string_view text, std::string_view protocol) {
   auto names = next_line_of(text, protocol);
   auto values = next_line_of(text, protocol);
   if (!names || !values) {
     return malformed("expected two lines " + std::string(protocol) + ":, found " +
                      (names ? "one" : "none"));
   }
-  Counters counters;
+  Fields fields;
   while (true) {
     const std::string_view name = next_word(*names);
     const std::string_view value = next_word(*values);
@@ -57,8 +47,8 @@ Result<Counters> parse_counters(std::string_view text, std::string_view protocol
       return malformed(std::string(protocol) + ": expected as many values as names, found " +
                        (name.empty() ? "more" : "fewer"));
     }
-    if (name.empty()) return counters;
-    counters.add(name, value);
+    if (name.empty()) return fields;
+    fields.add(name, value);
   }
 }
 

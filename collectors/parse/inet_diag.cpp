@@ -22,37 +22,20 @@ std::optional<T> read_at(std::span<const std::byte> bytes, std::size_t offset) {
   return value;
 }
 
-ErrorReason reason_of(int error) {
-  switch (error) {
-    case ENOENT:
-    case EINVAL:
-    case EOPNOTSUPP:
-    case EPROTONOSUPPORT:
-    case EAFNOSUPPORT:
-      return ErrorReason::kUnavailable;
-    case EPERM:
-    case EACCES:
-      return ErrorReason::kPermission;
-    case ENOBUFS:
-    case EINTR:
-    case EAGAIN:
-      return ErrorReason::kInterrupted;
-    default:
-      return ErrorReason::kIo;
-  }
-}
-
-Error kernel_error(int error) {
+/// `number` is negative, an errno as the kernel sends it.
+Error kernel_error(std::int32_t number) {
+  // INT_MIN has no positive counterpart; no errno is near it.
+  const int error = -std::max(number, -0xffff);
   std::string detail = "the kernel refuses: " + std::generic_category().message(error);
   if (error == ENOENT || error == EOPNOTSUPP) {
     detail += " (is the module tcp_diag loaded? `modprobe tcp_diag` loads it and inet_diag)";
   }
-  return {reason_of(error), {}, std::move(detail)};
+  return {reason_of_errno(error), {}, std::move(detail)};
 }
 
 Result<MessageKind> parse_done(std::span<const std::byte> message) {
   const auto error = read_at<std::int32_t>(message, NLMSG_HDRLEN);
-  if (error && *error < 0) return tl::make_unexpected(kernel_error(-*error));
+  if (error && *error < 0) return tl::make_unexpected(kernel_error(*error));
   return MessageKind::kDone;
 }
 
@@ -62,19 +45,7 @@ Result<MessageKind> parse_error(std::span<const std::byte> message) {
   if (*error == 0) return MessageKind::kSkip;  // an acknowledgement
   if (*error > 0)
     return malformed("NLMSG_ERROR with the positive number " + std::to_string(*error));
-  // INT_MIN has no positive counterpart; no errno is near it.
-  return tl::make_unexpected(kernel_error(-std::max(*error, -0xffff)));
-}
-
-std::optional<TcpState> parse_state(std::uint8_t state) {
-  // TCP_NEW_SYN_RECV, a request socket's state inside the kernel.
-  constexpr std::uint8_t kNewSynRecv = 12;
-  if (state == kNewSynRecv) return TcpState::kSynRecv;
-  const bool known = (state >= static_cast<std::uint8_t>(TcpState::kEstablished) &&
-                      state <= static_cast<std::uint8_t>(TcpState::kClosing)) ||
-                     state == static_cast<std::uint8_t>(TcpState::kBoundInactive);
-  if (!known) return std::nullopt;
-  return static_cast<TcpState>(state);
+  return tl::make_unexpected(kernel_error(*error));
 }
 
 std::optional<bool> parse_ipv6_only(std::span<const std::byte> attributes) {
@@ -89,9 +60,6 @@ std::optional<bool> parse_ipv6_only(std::span<const std::byte> attributes) {
   }
   return std::nullopt;
 }
-
-// The timer number of a TIME-WAIT minisock, inet_twsk_diag_fill.
-constexpr std::uint8_t kMinisockTimer = 3;
 
 }  // namespace
 
@@ -141,7 +109,7 @@ Result<Socket> parse_inet_diag_message(std::span<const std::byte> payload) {
     return malformed("expected an inet_diag_msg of " + std::to_string(sizeof(inet_diag_msg)) +
                      " bytes, found " + std::to_string(payload.size()));
   }
-  const auto state = parse_state(message->idiag_state);
+  const auto state = tcp_state_from_kernel(message->idiag_state);
   if (!state) return malformed("unknown TCP state " + std::to_string(message->idiag_state));
 
   Socket socket;
@@ -161,8 +129,7 @@ Result<Socket> parse_inet_diag_message(std::span<const std::byte> payload) {
   socket.local_port = ntohs(message->id.idiag_sport);
   socket.remote_port = ntohs(message->id.idiag_dport);
   socket.state = *state;
-  socket.is_minisock = message->idiag_timer == kMinisockTimer &&
-                       (*state == TcpState::kTimeWait || *state == TcpState::kFinWait2);
+  socket.is_minisock = is_minisock(*state, message->idiag_timer);
   if (socket.is_minisock) {
     socket.expires_in = decltype(socket.expires_in){message->idiag_expires};
   }

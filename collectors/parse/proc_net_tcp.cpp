@@ -15,7 +15,6 @@ namespace {
 constexpr std::size_t kWordDigits = 8;
 // USER_HZ is 100 on every architecture that Debian ships (include/uapi/asm-generic/param.h).
 constexpr std::uint64_t kMillisecondsPerTick = 10;
-constexpr std::uint8_t kMinisockTimer = 3;
 
 struct Endpoint {
   Address address;
@@ -45,10 +44,8 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
 }
 
 std::optional<TcpState> parse_state(std::string_view text) {
-  constexpr std::uint8_t kNewSynRecv = 12;
   const auto number = parse_number<std::uint8_t>(text, 16);
-  if (!number || *number == 0 || *number > kNewSynRecv) return std::nullopt;
-  return *number == kNewSynRecv ? TcpState::kSynRecv : static_cast<TcpState>(*number);
+  return number ? tcp_state_from_kernel(*number) : std::nullopt;
 }
 
 tl::unexpected<Error> expected_but_found(std::string_view expected, std::string_view found) {
@@ -86,8 +83,7 @@ Result<std::optional<Socket>> parse_proc_net_tcp_line(std::string_view line) {
   socket.remote = remote->address;
   socket.remote_port = remote->port;
   socket.state = *state;
-  socket.is_minisock =
-      *timer == kMinisockTimer && (*state == TcpState::kTimeWait || *state == TcpState::kFinWait2);
+  socket.is_minisock = is_minisock(*state, *timer);
   if (socket.is_minisock) {
     constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
     socket.expires_in = decltype(socket.expires_in){static_cast<std::uint32_t>(

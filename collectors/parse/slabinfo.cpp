@@ -69,10 +69,9 @@ Result<SlabCache> parse_cache(std::string_view line, const Positions& positions)
 
 }  // namespace
 
-Result<std::vector<SlabCache>> parse_slabinfo(std::string_view text,
-                                              const std::vector<std::string>& names) {
+Result<Slabinfo> parse_slabinfo(std::string_view text, const std::vector<std::string>& names) {
   std::optional<Positions> positions;
-  std::vector<SlabCache> caches;
+  Slabinfo slabinfo;
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::string_view line = next_line(text);
     const auto at_line = [number](Error error) {
@@ -89,11 +88,14 @@ Result<std::vector<SlabCache>> parse_slabinfo(std::string_view text,
     const std::string_view name = next_word(rest);
     if (!positions || std::ranges::find(names, name) == names.end()) continue;
     auto cache = parse_cache(line, *positions).map_error(at_line);
-    if (!cache) return tl::make_unexpected(cache.error());
-    caches.push_back(*std::move(cache));
+    if (cache) {
+      slabinfo.caches.push_back(*std::move(cache));
+    } else {
+      slabinfo.problems.push_back(cache.error());
+    }
   }
   if (!positions) return malformed("expected a heading line that begins with # name, found none");
-  return caches;
+  return slabinfo;
 }
 
 }  // namespace timewait::parse

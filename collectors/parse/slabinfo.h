@@ -20,13 +20,19 @@ struct SlabCache {
   std::uint64_t slabs = 0;
 };
 
-/// The caches with one of these names, in the order of the file. Columns are found by the names in
+/// What was found, and what is wrong with lines that should have been: one bad line spoils no
+/// other.
+struct Slabinfo {
+  std::vector<SlabCache> caches;  ///< in the order of the file
+  std::vector<Error> problems;
+};
+
+/// The caches with one of these names. Columns are found by the names in
 /// the heading line:
 ///
 ///     # name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables
 ///     ... tw_sock_TCP          16     16    256   16    1 : tunables    0    0    0 : slabdata 1
 ///     ...
-Result<std::vector<SlabCache>> parse_slabinfo(std::string_view text,
-                                              const std::vector<std::string>& names);
+Result<Slabinfo> parse_slabinfo(std::string_view text, const std::vector<std::string>& names);
 
 }  // namespace timewait::parse

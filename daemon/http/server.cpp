@@ -156,13 +156,16 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   }
 
   void on_request(const Request& request) {
-    if (has_body(*parser_)) return refuse(413, "a request may not have a body\n");
     if (lacks_host(request)) return refuse(400, "malformed request: one Host field is needed\n");
     const std::string accept = joined(request, http::field::accept);
     const std::string accept_encoding = joined(request, http::field::accept_encoding);
     const HttpRequest plain{view(request.method_string()), view(request.target()), accept,
                             accept_encoding};
-    send(shared_.handler.handle(plain), request.version(), request.keep_alive(),
+    HttpResponse response = shared_.handler.handle(plain);
+    const bool with_body = has_body(*parser_);
+    if (with_body && response.status == 200) return refuse(413, "a request may not have a body\n");
+    // What follows a body that is not read cannot be told from it.
+    send(std::move(response), request.version(), request.keep_alive() && !with_body,
          request.method() == http::verb::head);
   }
 
@@ -248,18 +251,34 @@ class AcceptLoop {
       : listener_(std::move(listener)), acceptor_(context), pause_(context), shared_(shared) {
     // The family does not matter for a socket that is open already.
     acceptor_.assign(Protocol(AF_UNSPEC, 0), listener_.release());
+    acceptor_.non_blocking(true);
   }
 
   void start() {
-    acceptor_.async_accept(
-        [this](error_code error, Protocol::socket socket) { on_accept(error, std::move(socket)); });
+    // Not async_accept: accept() fails for lack of a descriptor even while nobody connects.
+    acceptor_.async_wait(Acceptor::wait_read, [this](error_code error) {
+      if (error) return back_off(error);
+      accept();
+    });
   }
 
  private:
-  void on_accept(error_code error, Protocol::socket socket) {
-    if (error) return back_off(error);
+  static bool needs_descriptor(error_code error) {
+    return error == boost::system::errc::too_many_files_open ||
+           error == boost::system::errc::too_many_files_open_in_system;
+  }
+
+  void accept() {
+    error_code error;
+    Protocol::socket socket = acceptor_.accept(error);
+    if (needs_descriptor(error) && shared_.connections.close_longest_idle()) {
+      socket = acceptor_.accept(error);
+    }
+    if (!error) admit(std::move(socket));
+    const bool is_gone =
+        error == asio::error::would_block || error == asio::error::connection_aborted;
+    if (error && !is_gone) return back_off(error);
     start();
-    admit(std::move(socket));
   }
 
   void admit(Protocol::socket socket) {
@@ -271,8 +290,8 @@ class AcceptLoop {
     std::make_shared<Session<PlainStream>>(PlainStream(std::move(socket)), shared_)->start();
   }
 
-  // Mostly the process or the host is out of descriptors: the connection stays in the queue, and an
-  // accept without a pause would spin.
+  // Mostly the process or the host is out of descriptors and no idle connection can give way: the
+  // new one stays in the queue, and an accept without a pause would spin.
   void back_off(error_code error) {
     const auto now = std::chrono::steady_clock::now();
     if (now >= quiet_until_) {

@@ -27,9 +27,9 @@ struct ServerLimits {
 /// An HTTP/1.0 and 1.1 server with keep-alive and pipelining, on one thread of its own, which has
 /// the signal mask of the thread that made the server.
 ///
-/// A header of more than 8 KiB gets 431, one that announces a body 413, without the body being
-/// read, and a malformed one 400; then the connection is closed. Bodies are sent from where the
-/// reply's owner holds them.
+/// A header of more than 8 KiB gets 431, a malformed one 400, and one that announces a body 413
+/// where it would else get 200, without the body being read; then the connection is closed. Bodies
+/// are sent from where the reply's owner holds them.
 class Server {
  public:
   /// Serves from now on. The handler and the log outlive the server. Throws std::system_error where

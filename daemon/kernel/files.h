@@ -14,6 +14,8 @@ class KernelFiles {
   KernelFiles(std::filesystem::path proc, std::filesystem::path sys)
       : proc_(std::move(proc)), sys_(std::move(sys)) {}
 
+  std::string proc_path(std::string_view path) const { return (proc_ / path).string(); }
+
   /// Reads until the end of the file: files of /proc have no size, and a short read is not the end.
   Result<void> stream_proc(std::string_view path, const Kernel::OnChunk& on_chunk) const;
   Result<std::string> read_sys(std::string_view path) const;

@@ -19,7 +19,7 @@ namespace {
 bool answers(const inet_diag_msg& message, const SocketDump& dump) {
   if (dump.request == SocketRequest::kIpv4 && message.idiag_family != AF_INET) return false;
   if (dump.request == SocketRequest::kIpv6 && message.idiag_family != AF_INET6) return false;
-  // The kernel reports TCP_BOUND_INACTIVE as TCP_CLOSE, and no other socket of that state.
+  // The kernel reports TCP_BOUND_INACTIVE as TCP_CLOSE; a recording has no sockets between states.
   const auto state = message.idiag_state == static_cast<std::uint8_t>(TcpState::kClose)
                          ? TcpState::kBoundInactive
                          : static_cast<TcpState>(message.idiag_state & 31U);

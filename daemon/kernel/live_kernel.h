@@ -18,6 +18,7 @@ class LiveKernel final : public Kernel {
   std::string_view netns() const override { return "self"; }
   std::uint64_t page_size() const override;
 
+  std::string proc_path(std::string_view path) const override { return files_.proc_path(path); }
   Result<void> stream_proc(std::string_view path, const OnChunk& on_chunk) override {
     return files_.stream_proc(path, on_chunk);
   }

@@ -108,7 +108,8 @@ class Methods(FrozenDaemonTest):
                 self.assertEqual(reply.headers["Allow"], "POST")
 
     def test_a_request_with_a_body_is_refused(self):
-        self.assert_status(self.request("/-/reload", method="POST", body=b"x"), 413)
+        self.assert_status(self.request("/-/reload", method="POST", body=b"x"), 403)
+        self.assert_status(self.request("/metrics", method="GET", body=b"x"), 413)
 
 
 class Filters(FrozenDaemonTest):

@@ -31,15 +31,15 @@ class Source:
     cut_after: bytes  # a text that breaks off behind the last of these is too short
 
 
-SOCKSTAT = Source("net/sockstat", ("sockstat",), cut_after=b"TCP: inuse ",
-                  feeds=lambda name: name.startswith("timewait_sockstat_"))
+SOCKSTAT = Source("net/sockstat", ("sockstat",), cut_after=b"\nTC",
+                  feeds=lambda name: name.startswith("timewait_sockstat_tcp_"))
 SOURCES = (
     SOCKSTAT,
     Source("net/netstat", ("netstat",), cut_after=b"\nTcpExt: ",
            feeds=lambda name: (name.startswith("timewait_netstat_")
                                and name not in FROM_SNMP | FROM_BOTH)),
     Source("net/snmp", ("netstat",), cut_after=b"\nTcp: ", feeds=FROM_SNMP.__contains__),
-    Source("slabinfo", ("slabinfo",), cut_after=b"tw_sock_TCP ",
+    Source("slabinfo", ("slabinfo",), cut_after=b"# name ",
            feeds=lambda name: name.startswith("timewait_slab_")),
     Source("sys/net/ipv4/ip_local_port_range", ("sock_diag", "sysctl"), cut_after=b"\t",
            feeds=lambda name: name.startswith(("timewait_ephemeral_ports",
@@ -227,7 +227,7 @@ class NoFilesAtAll(EndToEndTest):
         running = self.start(*ONLY_THESE, f"--path.procfs={self.directory()}", config=INTERVAL)
         exposition = running.scrape()
         self.assertEqual(failed_collectors(exposition),
-                         {"sock_diag", "netstat", "sockstat", "slabinfo"})
+                         {"sock_diag", "netstat", "sockstat", "slabinfo", "sysctl"})
         self.assertIn("timewait_sockets", exposition.names())
         self.assertIn("process_open_fds", exposition.names())
         wait_for_polls(running, SEVERAL)

@@ -32,7 +32,7 @@ void check_snake_case(std::string_view field) {
 }
 
 /// Looks up every word of the text: the fields among them, and others.
-void check_fields(const parse::Counters& counters, std::string_view text) {
+void check_fields(const parse::Fields& counters, std::string_view text) {
   for (auto word = parse::next_word(text); !word.empty(); word = parse::next_word(text)) {
     check_snake_case(word);
     const auto value = counters.find(word);

@@ -26,12 +26,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
-  fuzz::require(caches->size() < lines, "every cache has a line below the heading");
-  for (const parse::SlabCache& cache : *caches) {
+  fuzz::require(caches->caches.size() + caches->problems.size() < lines,
+                "every cache has a line below the heading");
+  for (const parse::SlabCache& cache : caches->caches) {
     fuzz::require(std::ranges::find(names(), cache.name) != names().end(),
                   "only the caches that were asked for are found");
   }
+  for (const Error& problem : caches->problems) fuzz::check(problem);
   const auto none = parse::parse_slabinfo(text, {});
-  fuzz::require(none && none->empty(), "no cache is found where none is asked for");
+  fuzz::require(none && none->caches.empty() && none->problems.empty(),
+                "no cache is found where none is asked for");
   return 0;
 }

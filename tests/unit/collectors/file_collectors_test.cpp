@@ -93,11 +93,23 @@ TEST(Sockstat, MultipliesPagesAndPassesOverMissingIpv6) {
   EXPECT_EQ(polled.samples.count("timewait_sockstat_tcp6"), 0U);
 }
 
-TEST(Sockstat, FailsWholeWithoutItsFile) {
+TEST(Sockstat, KeepsIpv6WithoutTheOtherFile) {
   MemoryKernel kernel;
+  kernel.proc["net/sockstat6"] = "TCP6: inuse 2\n";
   const auto polled = test::poll(*test::make_collector("sockstat", kernel));
-  ASSERT_FALSE(polled.result);
-  EXPECT_EQ(polled.result.error().source, "/proc/net/sockstat");
+  ASSERT_EQ(polled.errors.size(), 1U);
+  EXPECT_EQ(polled.errors[0].source, "/proc/net/sockstat");
+  EXPECT_EQ(polled.samples.find("timewait_sockstat_tcp6_in_use{netns=\"self\"}"), 2);
+}
+
+TEST(Sockstat, ReportsAFieldThatIsNoNumberAndKeepsTheOthers) {
+  MemoryKernel kernel;
+  kernel.proc["net/sockstat"] = "TCP: inuse 5 orphan x tw 10\n";
+  const auto polled = test::poll(*test::make_collector("sockstat", kernel));
+  ASSERT_EQ(polled.errors.size(), 1U);
+  EXPECT_THAT(polled.errors[0].text(), HasSubstr("/proc/net/sockstat: orphan: expected a number"));
+  EXPECT_EQ(polled.samples.find("timewait_sockstat_tcp_time_wait{netns=\"self\"}"), 10);
+  EXPECT_EQ(polled.samples.count("timewait_sockstat_tcp_orphans"), 0U);
 }
 
 TEST(Sockstat, ReportsAnUnreadableIpv6File) {
@@ -239,6 +251,27 @@ TEST(Sysctl, TakesExtraNames) {
   const auto polled =
       test::poll(*test::make_collector("sysctl", kernel, "extra: [net.ipv4.conf.all.rp_filter]"));
   EXPECT_EQ(polled.samples.find("timewait_sysctl_net_ipv4_conf_all_rp_filter{netns=\"self\"}"), 1);
+}
+
+TEST(Sysctl, GivesAnExtraWithTwoNumbersItsBounds) {
+  MemoryKernel kernel;
+  kernel.proc["sys/net/ipv4/ping_group_range"] = "1\t0\n";
+  kernel.proc["sys/net/ipv4/tcp_rmem"] = "1 2 3\n";
+  const auto polled = test::poll(*test::make_collector(
+      "sysctl", kernel, "extra: [net.ipv4.ping_group_range, net.ipv4.tcp_rmem]"));
+  EXPECT_EQ(polled.samples.find("timewait_sysctl_net_ipv4_ping_group_range_min{netns=\"self\"}"),
+            1);
+  EXPECT_EQ(polled.samples.find("timewait_sysctl_net_ipv4_ping_group_range_max{netns=\"self\"}"),
+            0);
+  ASSERT_EQ(polled.errors.size(), 1U);
+  EXPECT_THAT(polled.errors[0].text(), HasSubstr("expected 1 or 2 numbers, found 3"));
+}
+
+TEST(Sysctl, FailsWhereThereIsNoProcSysAtAll) {
+  MemoryKernel kernel;
+  const auto polled = test::poll(*test::make_collector("sysctl", kernel));
+  ASSERT_FALSE(polled.result) << "a host without any sysctl is not a sound one";
+  EXPECT_EQ(polled.result.error().reason, ErrorReason::kUnavailable);
 }
 
 TEST(Sysctl, RejectsExtraNamesThatLeaveProcSys) {

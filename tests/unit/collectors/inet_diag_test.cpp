@@ -145,6 +145,8 @@ INSTANTIATE_TEST_SUITE_P(
         Failure{"an odd errno", netlink_status(NLMSG_DONE, -EIO), ErrorReason::kIo, "Input/output"},
         Failure{"the smallest number", netlink_status(NLMSG_ERROR, INT32_MIN), ErrorReason::kIo,
                 "the kernel refuses"},
+        Failure{"the smallest number in NLMSG_DONE", netlink_status(NLMSG_DONE, INT32_MIN),
+                ErrorReason::kIo, "the kernel refuses"},
         Failure{"a positive error", netlink_status(NLMSG_ERROR, 5), ErrorReason::kMalformed,
                 "positive number 5"},
         Failure{"an error without number", netlink_message(NLMSG_ERROR, ""),

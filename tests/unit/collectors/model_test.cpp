@@ -133,8 +133,18 @@ TEST(TimeWaitCounts, AreCumulativeAtTheirBounds) {
   for (const auto left : {0ms, 5000ms, 5001ms, 15000ms, 30000ms, 60000ms, 60001ms}) {
     counts.add(time_wait(40000, left), listeners);
   }
-  EXPECT_THAT(counts.expiring(), ::testing::ElementsAre(2, 4, 5, 6));
+  ASSERT_TRUE(counts.expiring());
+  EXPECT_THAT(*counts.expiring(), ::testing::ElementsAre(2, 4, 5, 6));
   EXPECT_EQ(counts.client(), 7U);
+}
+
+TEST(TimeWaitCounts, DoNotGuessATimeThatTheKernelDoesNotTell) {
+  TimeWaitCounts counts;
+  Socket without_timer = time_wait(40000, 0ms);
+  without_timer.is_minisock = false;
+  counts.add(without_timer, Listeners());
+  EXPECT_EQ(counts.client(), 1U);
+  EXPECT_EQ(counts.expiring(), std::nullopt);
 }
 
 TEST(TimeWaitCounts, TellServerFromClient) {

@@ -76,7 +76,7 @@ TEST(ParseProcNetTcp, SaysWhatItExpected) {
            Case{"0: 0100007F:1F90 00000000 0A", "remote address:port"},
            Case{"0: 0100007F:1F90 00000000:0000", "TCP state, found \"\""},
            Case{"0: 0100007F:1F90 00000000:0000 00 0:0 00:0", "TCP state"},
-           Case{"0: 0100007F:1F90 00000000:0000 0D 0:0 00:0", "TCP state"},
+           Case{"0: 0100007F:1F90 00000000:0000 0E 0:0 00:0", "TCP state"},
            Case{"0: 0100007F:1F90 00000000:0000 FFF 0:0 00:0", "TCP state"},
            Case{"0: 0100007F:1F90 00000000:0000 0A 0:0", "timer:ticks"},
            Case{"0: 0100007F:1F90 00000000:0000 0A 0:0 03", "timer:ticks"},

@@ -150,6 +150,20 @@ TEST_F(PollerTest, LogsANoticeOncePerChange) {
   EXPECT_THAT(lines_, ElementsAre(HasSubstr("goes on in another way"), HasSubstr("back on")));
 }
 
+TEST_F(PollerTest, AFailureIsNotTakenForTheUsualWay) {
+  const auto notice = [](CollectorOutput& out) -> Result<void> {
+    out.notice({ErrorReason::kUnavailable, "netlink", "slower"});
+    return {};
+  };
+  Poller poller = make_poller(polled("c", {notice, bad("c", ErrorReason::kIo), notice}));
+  for (int i = 0; i < 3; ++i) {
+    poller.poll_due();
+    clock_.time += 15s;
+  }
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("goes on in another way"), HasSubstr("failed"),
+                                  HasSubstr("recovered")));
+}
+
 TEST_F(PollerTest, EachCollectorHasItsInterval) {
   Poller poller = make_poller(polled("fast", {good("fast", 1), good("fast", 2)}, 10s),
                               polled("slow", {good("slow", 1), good("slow", 2)}, 60s));
@@ -184,6 +198,16 @@ TEST_F(PollerTest, CountsMissedDeadlinesAndDoesNotReplayThem) {
   EXPECT_EQ(samples().find("timewait_exporter_poll_overruns_total"), 2);
   EXPECT_EQ(samples().find("timewait_exporter_polls_total"), 1);
   EXPECT_EQ(poller.next_deadline(), start + 45s) << "the next deadline is of the same grid";
+}
+
+TEST_F(PollerTest, CountsAMissedDeadlineOncePerRound) {
+  const auto slow = [this](CollectorOutput&) -> Result<void> {
+    clock_.time += 10s;
+    return {};
+  };
+  Poller poller = make_poller(polled("a", {slow}), polled("b", {slow}));
+  poller.poll_due();
+  EXPECT_EQ(samples().find("timewait_exporter_poll_overruns_total"), 1);
 }
 
 TEST_F(PollerTest, CpuTimeOnlyGrows) {

@@ -46,7 +46,7 @@ TEST_F(SettingsTest, DefaultsNeedNoFile) {
   const ResolvedSettings resolved = read_settings({});
   EXPECT_THAT(messages(resolved), ElementsAre());
   EXPECT_EQ(resolved.settings.collectors.size(), all_collectors().size());
-  EXPECT_EQ(resolved.settings.interval, 15s);
+  EXPECT_EQ(resolved.settings.snapshot_interval(), 15s);
   EXPECT_EQ(resolved.settings.web.listen_addresses.at(0).port, 10060);
 }
 
@@ -103,16 +103,14 @@ TEST_F(SettingsTest, RefusesToRunWithoutAnyCollector) {
               ElementsAre(HasSubstr("no collector is enabled")));
 }
 
-TEST_F(SettingsTest, RefusesATelemetryPathOfItsOwnPages) {
-  EXPECT_EQ(read("", {"--web.telemetry-path", "/-/ready"}).problems.size(), 1U);
-}
-
 TEST(CommandLineTest, RejectsWhatItDoesNotKnow) {
   for (const std::vector<const char*>& arguments :
        std::vector<std::vector<const char*>>{{"x", "--bogus"},
                                              {"x", "stray"},
                                              {"x", "--log.level", "loud"},
                                              {"x", "--web.listen-address", "nowhere"},
+                                             {"x", "--web.telemetry-path", "/-/ready"},
+                                             {"x", "--collector.netstat=false"},
                                              {"x", "--config.file"}}) {
     ::testing::internal::CaptureStderr();
     const auto parsed = parse_command_line(static_cast<int>(arguments.size()), arguments.data());

@@ -196,12 +196,26 @@ TEST_F(ServerTest, RefusesBodies) {
        {"Content-Length: 5", "Content-Length: 4000000000", "Transfer-Encoding: chunked",
         "Transfer-Encoding: gzip", "Content-Length: 5\r\nExpect: 100-continue"}) {
     SocketClient client = connect();
-    client.send("POST /-/reload HTTP/1.1\r\nHost: test\r\n" + field + "\r\n\r\n");
+    client.send("GET /metrics HTTP/1.1\r\nHost: test\r\n" + field + "\r\n\r\n");
     const auto reply = client.receive();
     ASSERT_TRUE(reply) << field;
     EXPECT_EQ(reply->status, 413) << field;
     EXPECT_EQ(reply->field("connection"), "close") << field;
     EXPECT_TRUE(client.wait_for_end()) << field;
+  }
+}
+
+TEST_F(ServerTest, AnswersWhatIsRefusedAnywayBeforeItsBody) {
+  start();
+  for (const auto& [request, status] :
+       {std::pair("POST /metrics", 405U), std::pair("PUT /nowhere", 404U),
+        std::pair("POST /-/reload", 403U)}) {
+    SocketClient client = connect();
+    client.send(std::string(request) + " HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n");
+    const auto reply = client.receive();
+    ASSERT_TRUE(reply) << request;
+    EXPECT_EQ(reply->status, status) << request;
+    EXPECT_TRUE(client.wait_for_end()) << request;
   }
 }
 
