@@ -1,4 +1,11 @@
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -17,6 +24,23 @@ namespace {
 
 std::string counter(const std::string& name) {
   return of_self("timewait_netstat_" + name + "_total");
+}
+
+/// A counter of TcpExt, by the kernel's word: a line of names, a line of values.
+std::uint64_t read_tcp_ext(const std::string& name) {
+  std::ifstream file("/proc/net/netstat");
+  std::string names;
+  std::string values;
+  while (std::getline(file, names) && std::getline(file, values) && !names.starts_with("TcpExt:")) {
+  }
+  std::istringstream name_words(names);
+  std::istringstream value_words(values);
+  std::string found;
+  std::string value;
+  while (name_words >> found && value_words >> value) {
+    if (found == name) return std::stoull(value);
+  }
+  throw std::runtime_error("no TcpExt " + name);
 }
 
 /// What the counters show of an event that comes between two scrapes.
@@ -114,8 +138,11 @@ TEST_F(Counters, ShowClosesBeyondTheLimitOfTimeWaitSockets) {
 TEST_F(Counters, ShowAConnectionDroppedAtAFullAcceptQueue) {
   const Service service(ipv4_addressing(), {.backlog = 0});
   const FileDescriptor queued = fill_accept_queue(service);
-  // Closed before the first retransmission, it is one SYN.
-  watch([&] { begin_connect(service.endpoint()); });
+  watch([&] {
+    // Closed before its first retransmission, a second later, this is one SYN.
+    const FileDescriptor refused = begin_connect(service.endpoint());
+    wait_until("the SYN to be dropped", [] { return read_tcp_ext("ListenOverflows") > 0; });
+  });
   EXPECT_EQ(rise("listen_overflows"), 1);
   EXPECT_EQ(rise("listen_drops"), 1);
 }

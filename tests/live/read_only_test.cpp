@@ -102,7 +102,7 @@ class ReadOnlyPromise : public NetworkNamespaceTest {
  protected:
   void SetUp() override {
     NetworkNamespaceTest::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
+    if (!has_namespace()) return;
 #ifdef TIMEWAIT_SANITIZED
     GTEST_SKIP() << "the sanitizers' run time writes to pipes of its own";
 #endif

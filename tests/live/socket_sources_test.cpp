@@ -26,7 +26,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 /// Between the clock's reading and the kernel's answer; procfs counts in ticks of 10 ms.
-constexpr std::chrono::milliseconds kExpiryTolerance{500};
+constexpr std::chrono::milliseconds kExpiryTolerance{2000};
 
 struct SeenSocket {
   std::string description;

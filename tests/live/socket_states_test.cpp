@@ -22,8 +22,7 @@ class SocketStates : public NetworkNamespaceTest, public ::testing::WithParamInt
   static ExpectedSockets::key_type listening() { return {GetParam().listen_family, "listen"}; }
 };
 
-INSTANTIATE_TEST_SUITE_P(, SocketStates, ::testing::ValuesIn(every_addressing()),
-                         ::testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(, SocketStates, ::testing::ValuesIn(every_addressing()));
 
 TEST_P(SocketStates, CountsNothingButAListener) {
   const Service service(GetParam());

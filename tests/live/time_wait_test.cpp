@@ -24,8 +24,7 @@ void leave_time_wait_at_server(const Service& service, std::size_t count) {
 class TimeWaitRole : public NetworkNamespaceTest,
                      public ::testing::WithParamInterface<Addressing> {};
 
-INSTANTIATE_TEST_SUITE_P(, TimeWaitRole, ::testing::ValuesIn(every_addressing()),
-                         ::testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(, TimeWaitRole, ::testing::ValuesIn(every_addressing()));
 
 TEST_P(TimeWaitRole, IsServerAtAListenersPortAndClientAtTheOtherEnd) {
   const Service service(GetParam());

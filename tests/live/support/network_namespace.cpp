@@ -58,6 +58,14 @@ Outcome bring_loopback_up() {
   return {};
 }
 
+/// ::1 comes with lo.
+Outcome require_ipv6() {
+  std::string interfaces;
+  std::getline(std::ifstream("/proc/net/if_inet6"), interfaces);
+  if (interfaces.empty()) return tl::make_unexpected(std::string("no IPv6 address on lo"));
+  return {};
+}
+
 std::string sysctl_file(std::string_view path) { return "/proc/sys/" + std::string(path); }
 
 bool environment_has(const char* name, std::string_view value) {
@@ -90,10 +98,12 @@ std::string read_sysctl(std::string_view path) {
 }
 
 void NetworkNamespaceTest::SetUp() {
-  const Outcome entered = enter_new_network_namespace().and_then(
-      [] { return write_file(sysctl_file("net/ipv4/tcp_tw_reuse"), "0"); });
+  const Outcome entered =
+      enter_new_network_namespace()
+          .and_then([] { return write_file(sysctl_file("net/ipv4/tcp_tw_reuse"), "0"); })
+          .and_then(require_ipv6);
   if (entered) return;
-  const std::string reason = "no network namespace to test in: " + entered.error();
+  const std::string reason = "cannot test in a network namespace: " + entered.error();
   if (environment_has("CI", "true") || environment_has("TIMEWAIT_REQUIRE_LIVE", "1")) {
     FAIL() << reason;
   }

@@ -27,11 +27,14 @@ bool has_sysctl(std::string_view path);
 std::string read_sysctl(std::string_view path);
 
 /// Each test runs in a network namespace of its own, in which no connect() takes over a TIME-WAIT
-/// socket (tcp_tw_reuse is 0). Where the privilege for that is missing the test is skipped, or
-/// fails if the environment has CI=true or TIMEWAIT_REQUIRE_LIVE=1.
+/// socket (tcp_tw_reuse is 0). Where the privilege for that is missing, or IPv6, the test is
+/// skipped, or fails if the environment has CI=true or TIMEWAIT_REQUIRE_LIVE=1.
 class NetworkNamespaceTest : public ::testing::Test {
  protected:
   void SetUp() override;
+
+  /// For a SetUp() that goes on from the one above.
+  static bool has_namespace() { return !IsSkipped() && !HasFatalFailure(); }
 };
 
 }  // namespace timewait::test

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <linux/tcp.h>
-#include <sys/resource.h>
 
 #include <array>
 #include <cerrno>
@@ -216,15 +215,6 @@ void wait_for_count(KernelState state, std::size_t count) {
   wait_until(
       std::to_string(count) + " sockets in TCP state " + std::to_string(static_cast<int>(state)),
       [&] { return count_in_proc(state) == count; });
-}
-
-void raise_descriptor_limit(std::size_t count) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) fail("getrlimit");
-  if (limit.rlim_cur >= count) return;
-  limit.rlim_cur = count;
-  if (limit.rlim_max < count) limit.rlim_max = count;
-  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) fail("setrlimit");
 }
 
 }  // namespace timewait::test

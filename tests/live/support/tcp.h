@@ -49,9 +49,9 @@ class Endpoint {
   Endpoint() = default;
 
   union {
-    sockaddr any;
+    sockaddr_in6 ipv6;  // the largest first: its initialiser leaves nothing undefined
     sockaddr_in ipv4;
-    sockaddr_in6 ipv6;
+    sockaddr any;
   } address_{};
 };
 
@@ -97,8 +97,5 @@ std::size_t accept_queue_length(const FileDescriptor& listener);
 /// Sockets in `state` by /proc/net/tcp and tcp6 of the namespace.
 std::size_t count_in_proc(KernelState state);
 void wait_for_count(KernelState state, std::size_t count);
-
-/// Lets the process hold so many descriptors.
-void raise_descriptor_limit(std::size_t count);
 
 }  // namespace timewait::test
