@@ -49,6 +49,7 @@ constexpr ErrorReason reason_of_errno(int error) {
     case EINVAL:
     case EOPNOTSUPP:
     case EPROTONOSUPPORT:
+    case ESOCKTNOSUPPORT:
     case EAFNOSUPPORT:
       return ErrorReason::kUnavailable;
     case EPERM:

@@ -33,6 +33,12 @@ class FieldsFile {
   /// Why there are no fields at all, or nullptr.
   const Error* error() const { return fields_ ? nullptr : &fields_.error(); }
 
+  /// For a field that every kernel has.
+  Error lacks(std::string_view field) const {
+    return {ErrorReason::kMalformed, source_,
+            "expected a field " + std::string(field) + ", found none"};
+  }
+
   /// Nothing where there is no such field, or where there are none at all; an error where its value
   /// is not a number.
   Result<std::optional<std::uint64_t>> find(std::string_view field) const {

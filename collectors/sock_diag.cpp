@@ -27,6 +27,7 @@ constexpr MetricDescription kTimeWaitSockets{
     "timewait_time_wait_sockets",
     MetricType::kGauge,
     "TIME-WAIT sockets by role: server if a listener covers the local address and port now or did "
+    "at a poll "
     "within the last 60 seconds, else client.",
     {"netns", "role"}};
 constexpr MetricDescription kTimeWaitExpiring{

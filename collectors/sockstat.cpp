@@ -65,7 +65,9 @@ class SockstatCollector final : public Collector {
                    std::initializer_list<std::string_view> labels, CollectorOutput& out,
                    double unit = 1) {
     const auto value = file.find(key);
-    if (!value) {
+    if (value && !*value && file.error() == nullptr) {
+      out.report(file.lacks(key));
+    } else if (!value) {
       out.report(value.error());
     } else if (*value) {
       out.metrics.emit(metric, as_sample(**value) * unit, labels);

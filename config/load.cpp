@@ -394,7 +394,8 @@ bool is_telemetry_path(std::string_view path) {
   const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
     return c > ' ' && c <= '~' && c != '?' && c != '#' && c != '%';
   });
-  return plain && path.starts_with('/') && path != "/" && !path.starts_with("/-/");
+  return plain && path.starts_with('/') && path != "/" && !path.starts_with("//") &&
+         !path.starts_with("/-/");
 }
 
 Loaded parse_config(std::string_view text) {

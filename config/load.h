@@ -26,7 +26,8 @@ Loaded parse_config(std::string_view text);
 Loaded read_config(const std::filesystem::path& file);
 
 /// True for a path that the metrics may have: absolute, in printable ASCII without query,
-/// fragment and escapes, and none of the exporter's own pages (`/` and what begins with `/-/`).
+/// fragment and escapes, and none of the exporter's own pages (`/` and what begins with `/-/`)
+/// nor another host's (`//host`).
 bool is_telemetry_path(std::string_view path);
 
 }  // namespace timewait::config

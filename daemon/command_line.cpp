@@ -51,7 +51,7 @@ void add_listen_address(CLI::App& app, CommandLine& flags) {
            }
            return true;
          },
-         "Address to listen on, repeatable: :10060, 127.0.0.1:0, [::1]:10060, unix:/run/x.sock")
+         "Where to listen, repeatable (default :10060)")
       ->type_name("ADDR")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -65,16 +65,14 @@ void add_web(CLI::App& app, CommandLine& flags) {
                  "Path of the metrics")
       ->type_name("PATH");
   app.add_flag("--web.systemd-socket", flags.systemd_socket,
-               "Take the listening sockets from systemd (socket activation)");
+               "Take the listening sockets from systemd");
 }
 
 void add_general(CLI::App& app, CommandLine& flags) {
   app.add_option("--config.file", flags.config_file, "Configuration file (YAML)")
       ->type_name("FILE");
-  app.add_flag("--config.check", flags.config_check,
-               "Check the configuration and exit: 0 if it is good, else 2");
-  app.add_flag("--once", flags.once,
-               "Poll once, print the metrics and exit: 1 if an enabled collector failed");
+  app.add_flag("--config.check", flags.config_check, "Check the configuration and exit");
+  app.add_flag("--once", flags.once, "Poll once, print the metrics and exit");
   app.add_flag("--list-collectors", flags.list_collectors, "List the collectors and exit");
   app.add_flag("--list-metrics", flags.list_metrics, "List every metric and exit");
   app.set_version_flag("--version", render_version());
@@ -85,15 +83,15 @@ void add_collectors(CLI::App& app, CommandLine& flags) {
     const std::string name(entry->name);
     app.add_flag_callback(
            "--collector." + name, [&flags, name] { flags.collectors[name] = true; },
-           "Enable: " + std::string(entry->help))
+           "Switch the collector on")
         ->disable_flag_override();
     app.add_flag_callback(
            "--no-collector." + name, [&flags, name] { flags.collectors[name] = false; },
-           "Disable the collector " + name)
+           "Switch it off")
         ->disable_flag_override();
   }
   app.add_flag("--collector.disable-defaults", flags.disable_default_collectors,
-               "Run only the collectors that are enabled by a flag or in the configuration");
+               "Only collectors that are switched on by name");
 }
 
 void add_paths(CLI::App& app, CommandLine& flags) {
@@ -103,8 +101,7 @@ void add_paths(CLI::App& app, CommandLine& flags) {
   app.add_option("--path.sysfs", flags.sysfs, "Where sysfs is mounted")
       ->type_name("DIR")
       ->capture_default_str();
-  app.add_option("--path.recording", flags.recording,
-                 "A recorded host (proc, sys, netlink) to read instead of the running kernel")
+  app.add_option("--path.recording", flags.recording, "Read a recorded host, not the kernel")
       ->type_name("DIR");
 }
 
@@ -112,12 +109,12 @@ void add_log(CLI::App& app, CommandLine& flags) {
   app.add_option(
          "--log.level",
          into(flags.log_level, parse_log_level, "--log.level", "debug, info, warn or error"),
-         "Least level to log: debug, info, warn, error")
+         "debug, info, warn or error")
       ->type_name("LEVEL")
       ->default_str("info");
   app.add_option("--log.format",
                  into(flags.log_format, parse_log_format, "--log.format", "logfmt or json"),
-                 "Format of the log: logfmt, json")
+                 "logfmt or json")
       ->type_name("FORMAT")
       ->default_str("logfmt");
 }
@@ -132,7 +129,7 @@ std::string render_version() {
 std::variant<CommandLine, ExitNow> parse_command_line(int argc, const char* const* argv) {
   CommandLine flags;
   CLI::App app{std::string(kDescription), "timewait_exporter"};
-  app.get_formatter()->column_width(42);
+  app.get_formatter()->column_width(34);
   add_general(app, flags);
   add_web(app, flags);
   add_collectors(app, flags);

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -34,6 +35,19 @@ constexpr int kBadConfiguration = 2;
 
 // A poll takes milliseconds, but a stop does not wait for one that hangs in the kernel.
 constexpr std::chrono::milliseconds kStopPatience{700};
+
+/// A standard stream that is closed would hand its descriptor to the next socket, and what is
+/// printed or logged would go there.
+void occupy_standard_descriptors() {
+  int fd = 0;
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) ::close(fd);
+}
+
+int print(const std::string& text) {
+  std::cout << text << std::flush;
+  return std::cout ? EXIT_SUCCESS : kFailure;
+}
 
 std::unique_ptr<Kernel> make_kernel(const CommandLine& flags) {
   if (flags.recording) return std::make_unique<FixtureKernel>(*flags.recording);
@@ -82,8 +96,8 @@ std::size_t connection_limit(const Settings& settings, const Log& log) {
 
 int print_once(Poller& poller, const SnapshotStore& store) {
   poller.poll_due();
-  std::cout << store.current()->text.plain << std::flush;
-  return poller.all_succeeded() && std::cout ? EXIT_SUCCESS : kFailure;
+  const int printed = print(store.current()->text.plain);
+  return poller.all_succeeded() ? printed : kFailure;
 }
 
 /// Polls on a thread of its own until the process is told to stop.
@@ -137,8 +151,8 @@ int serve(const CommandLine& flags, const Settings& settings, Poller& poller,
 }
 
 int run(const CommandLine& flags) {
-  if (flags.list_collectors) return std::cout << render_collector_list(), EXIT_SUCCESS;
-  if (flags.list_metrics) return std::cout << render_metric_list(), EXIT_SUCCESS;
+  if (flags.list_collectors) return print(render_collector_list());
+  if (flags.list_metrics) return print(render_metric_list());
 
   const ResolvedSettings resolved = read_settings(flags);
   print_problems(flags, resolved.problems);
@@ -162,6 +176,7 @@ int run(const CommandLine& flags) {
 
 int main(int argc, char** argv) {
   try {
+    timewait::occupy_standard_descriptors();
     const auto parsed = timewait::parse_command_line(argc, argv);
     if (const auto* exit = std::get_if<timewait::ExitNow>(&parsed)) return exit->status;
     return timewait::run(std::get<timewait::CommandLine>(parsed));

@@ -11,6 +11,7 @@ sigset_t stop_signals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   return signals;
 }
 
@@ -26,6 +27,7 @@ const char* wait_for_stop_signal() {
   const sigset_t signals = stop_signals();
   int received = 0;
   sigwait(&signals, &received);
+  if (received == SIGHUP) return "SIGHUP";
   return received == SIGINT ? "SIGINT" : "SIGTERM";
 }
 

@@ -2,11 +2,11 @@
 
 namespace timewait {
 
-/// Blocks SIGTERM and SIGINT in this thread and in those that it starts afterwards, and ignores
+/// Blocks SIGTERM, SIGINT and SIGHUP in this thread and in those that it starts afterwards, and ignores
 /// SIGPIPE: a client that has gone is an error of its write.
 void block_stop_signals();
 
-/// Waits for SIGTERM or SIGINT, which block_stop_signals() has blocked; gives its name.
+/// Waits for one of those that block_stop_signals() has blocked; gives its name.
 const char* wait_for_stop_signal();
 
 }  // namespace timewait

@@ -47,6 +47,8 @@ using Acceptor = asio::basic_socket_acceptor<Protocol>;
 
 constexpr std::uint32_t kHeaderLimit = 8 * 1024;
 constexpr std::size_t kFirstRead = 512;
+// Fixed: the kernel's automatic one grows to megabytes for each client that does not read.
+constexpr int kSendBuffer = 64 * 1024;
 constexpr unsigned kHttp11 = 11;
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::minutes kAcceptLogPause{1};
@@ -287,6 +289,7 @@ class AcceptLoop {
     if (full && !connections.close_longest_idle()) return;
     error_code ignored;  // a Unix socket has no such option
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    socket.set_option(asio::socket_base::send_buffer_size(kSendBuffer), ignored);
     std::make_shared<Session<PlainStream>>(PlainStream(std::move(socket)), shared_)->start();
   }
 

@@ -16,6 +16,9 @@ namespace timewait {
 
 namespace {
 
+// Five million sockets.
+constexpr std::size_t kMaxRecording = std::size_t{512} << 20U;
+
 bool answers(const inet_diag_msg& message, const SocketDump& dump) {
   if (dump.request == SocketRequest::kIpv4 && message.idiag_family != AF_INET) return false;
   if (dump.request == SocketRequest::kIpv6 && message.idiag_family != AF_INET6) return false;
@@ -75,6 +78,9 @@ Result<void> FixtureKernel::dump_sockets(const SocketDump& dump, const OnBuffer&
   const KernelFiles netlink(netlink_file_.parent_path(), {});
   auto read = netlink.stream_proc(netlink_file_.filename().string(),
                                   [&](std::string_view chunk) -> Result<void> {
+                                    if (recording.size() > kMaxRecording) {
+                                      return malformed("larger than 512 MiB, refused");
+                                    }
                                     recording.append(chunk);
                                     return {};
                                   });

@@ -1,10 +1,11 @@
 """The program as a command: what it prints, on which stream, and the status that it ends with."""
 
 import re
+import subprocess
 from pathlib import Path
 
 from support.case import EndToEndTest, run_tests
-from support.daemon import run
+from support.daemon import PROGRAM, run
 from support.exposition import parse_exposition
 from support.log import parse_json
 
@@ -92,6 +93,13 @@ class Once(CommandLineTest):
         enabled = re.findall(r"^(\w+) \(on ", self.output_of("--list-collectors"), re.MULTILINE)
         self.assertEqual({dict(labels)["collector"] for labels in success}, set(enabled))
         self.assertEqual(done.returncode, 0 if all(success.values()) else 1, done.stderr)
+
+    def test_once_fails_where_it_cannot_print(self):
+        for redirection in (">&-", ">/dev/full"):
+            with self.subTest(redirection):
+                command = ["sh", "-c", f'exec "$0" "$@" {redirection}', PROGRAM, "--once",
+                           *PLAIN_COLLECTORS]
+                self.assertEqual(subprocess.run(command, timeout=60).returncode, 1)
 
     def test_once_prints_what_it_has_and_fails_where_a_collector_failed(self):
         done = run("--once", *PLAIN_COLLECTORS, f"--path.procfs={self.directory()}")

@@ -146,7 +146,7 @@ class FaultTest(EndToEndTest):
 
         self.tree.put(source.path, text)
         self.daemon.wait_for_log(recoveries + len(stopped), msg="collector recovered")
-        wait_for_polls(self.daemon, 1)
+        wait_for_polls(self.daemon, 2)  # the first may have begun before
         mended = self.daemon.scrape()
         self.assertEqual(failed_collectors(mended), set())
         self.assertEqual(lasting_names(mended), lasting_names(healthy))

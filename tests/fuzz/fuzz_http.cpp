@@ -88,7 +88,7 @@ void check_body(const HttpRequest& request, const HttpResponse& response) {
     fuzz::require(response.body.ends_with('\n'), "a text ends with a newline");
   }
   if (response.status >= 400) {
-    fuzz::require(response.body.size() < 300, "an error has a sane length");
+    fuzz::require(response.body.size() < fuzz::kSaneLength, "an error has a sane length");
     fuzz::require(fuzz::is_printable(response.body.substr(0, response.body.size() - 1)),
                   "an error repeats nothing that could do harm");
   }

@@ -35,9 +35,11 @@ inline bool is_printable(std::string_view text) {
   return true;
 }
 
+/// No message is longer: what it quotes is cut.
+inline constexpr std::size_t kSaneLength = 500;
+
 /// What every parser promises of its errors: they can be logged as they are.
 inline void check(const Error& error) {
-  constexpr std::size_t kSaneLength = 500;
   require(error.reason == ErrorReason::kMalformed, "a parser's error is a malformed text");
   require(error.source.empty(), "a parser does not know where its text came from");
   require(!error.detail.empty(), "an error says what is wrong");

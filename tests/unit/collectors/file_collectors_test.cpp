@@ -104,17 +104,18 @@ TEST(Sockstat, KeepsIpv6WithoutTheOtherFile) {
 
 TEST(Sockstat, ReportsAFieldThatIsNoNumberAndKeepsTheOthers) {
   MemoryKernel kernel;
-  kernel.proc["net/sockstat"] = "TCP: inuse 5 orphan x tw 10\n";
+  kernel.proc["net/sockstat"] = "TCP: inuse 5 orphan x tw 10 mem 3\n";
   const auto polled = test::poll(*test::make_collector("sockstat", kernel));
-  ASSERT_EQ(polled.errors.size(), 1U);
+  ASSERT_EQ(polled.errors.size(), 2U);
   EXPECT_THAT(polled.errors[0].text(), HasSubstr("/proc/net/sockstat: orphan: expected a number"));
+  EXPECT_THAT(polled.errors[1].text(), HasSubstr("expected a field alloc, found none"));
   EXPECT_EQ(polled.samples.find("timewait_sockstat_tcp_time_wait{netns=\"self\"}"), 10);
   EXPECT_EQ(polled.samples.count("timewait_sockstat_tcp_orphans"), 0U);
 }
 
 TEST(Sockstat, ReportsAnUnreadableIpv6File) {
   MemoryKernel kernel;
-  kernel.proc["net/sockstat"] = "TCP: inuse 5\n";
+  kernel.proc["net/sockstat"] = "TCP: inuse 5 orphan 0 tw 10 alloc 7 mem 3\n";
   kernel.proc["net/sockstat6"] = forbidden("/proc/net/sockstat6");
   const auto polled = test::poll(*test::make_collector("sockstat", kernel));
   EXPECT_TRUE(polled.result);
