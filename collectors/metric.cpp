@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cmath>
+#include <ranges>
 
 namespace timewait {
 
@@ -16,8 +17,8 @@ prometheus::MetricType to_prometheus(MetricType type) {
 
 prometheus::MetricFamily& MetricBuilder::find_or_add(const MetricDescription& metric) {
   // Samples of a family come together, so the newest family is nearly always the right one.
-  for (auto family = families_.rbegin(); family != families_.rend(); ++family) {
-    if (family->name == metric.name()) return *family;
+  for (prometheus::MetricFamily& family : std::views::reverse(families_)) {
+    if (family.name == metric.name()) return family;
   }
   families_.push_back(
       {std::string(metric.name()), std::string(metric.help()), to_prometheus(metric.type()), {}});

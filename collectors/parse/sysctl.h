@@ -24,6 +24,7 @@ Result<PortSet> parse_port_list(std::string_view text);
 struct KernelRelease {
   std::uint32_t major = 0;
   std::uint32_t minor = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 stumbles over a defaulted <=>.
   friend auto operator<=>(const KernelRelease&, const KernelRelease&) = default;
 };
 Result<KernelRelease> parse_kernel_release(std::string_view text);
