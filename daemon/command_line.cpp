@@ -1,6 +1,8 @@
 #include "daemon/command_line.h"
 
+#include <cstddef>
 #include <iostream>
+#include <span>
 
 #include <CLI/CLI.hpp>
 
@@ -119,6 +121,15 @@ void add_log(CLI::App& app, CommandLine& flags) {
       ->default_str("logfmt");
 }
 
+/// CLI11 takes the argument behind `--flag=` for the flag's value.
+void reject_empty_values(std::span<const char* const> arguments) {
+  for (const std::string_view argument : arguments) {
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+      throw CLI::ValidationError(std::string(argument), "expected a value, found none");
+    }
+  }
+}
+
 }  // namespace
 
 std::string render_version() {
@@ -136,6 +147,7 @@ std::variant<CommandLine, ExitNow> parse_command_line(int argc, const char* cons
   add_paths(app, flags);
   add_log(app, flags);
   try {
+    reject_empty_values({argv, static_cast<std::size_t>(argc)});
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // Help and version come as "errors" with status 0.

@@ -111,6 +111,7 @@ TEST(CommandLineTest, RejectsWhatItDoesNotKnow) {
                                              {"x", "--web.listen-address", "nowhere"},
                                              {"x", "--web.telemetry-path", "/-/ready"},
                                              {"x", "--collector.netstat=false"},
+                                             {"x", "--path.procfs=", "--config.check"},
                                              {"x", "--config.file"}}) {
     ::testing::internal::CaptureStderr();
     const auto parsed = parse_command_line(static_cast<int>(arguments.size()), arguments.data());
