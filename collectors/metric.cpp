@@ -1,8 +1,8 @@
 #include "collectors/metric.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <ranges>
 
 namespace timewait {
 
@@ -17,9 +17,10 @@ prometheus::MetricType to_prometheus(MetricType type) {
 
 prometheus::MetricFamily& MetricBuilder::find_or_add(const MetricDescription& metric) {
   // Samples of a family come together, so the newest family is nearly always the right one.
-  for (prometheus::MetricFamily& family : std::views::reverse(families_)) {
-    if (family.name == metric.name()) return family;
-  }
+  const auto known = std::find_if(
+      families_.rbegin(), families_.rend(),
+      [&](const prometheus::MetricFamily& family) { return family.name == metric.name(); });
+  if (known != families_.rend()) return *known;
   families_.push_back(
       {std::string(metric.name()), std::string(metric.help()), to_prometheus(metric.type()), {}});
   return families_.back();
