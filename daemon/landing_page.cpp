@@ -22,8 +22,8 @@ constexpr std::string_view kHead = R"(<!DOCTYPE html>
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 46rem; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8886;
-  vertical-align: top; overflow-wrap: anywhere; }
-td.failed { color: #c62828; font-weight: 600; }
+  vertical-align: top; }
+td.failed { color: #c62828; font-weight: 600; overflow-wrap: anywhere; }
 small { opacity: .75; }
 @media (prefers-color-scheme: dark) { td.failed { color: #ff8a80; } }
 </style>
