@@ -56,8 +56,15 @@ class Collector {
   virtual Result<void> collect(SteadyTime now, CollectorOutput& out) = 0;
 };
 
-/// Makes a collector for one namespace. The kernel outlives the collector.
-using CollectorFactory = std::function<std::unique_ptr<Collector>(Kernel&)>;
+struct Findings;
+
+/// What a collector is made for: one network namespace. Both outlive the collector.
+struct CollectorContext {
+  Kernel& kernel;
+  Findings& findings;
+};
+
+using CollectorFactory = std::function<std::unique_ptr<Collector>(const CollectorContext&)>;
 
 /// What the registry, the command line, the documentation and the tests know of a collector.
 struct CollectorEntry {

@@ -190,8 +190,9 @@ CollectorFactory configure(config::OptionReader& options) {
       accepted.push_back(fields[i]);
     }
   }
-  return
-      [accepted](Kernel& kernel) { return std::make_unique<NetstatCollector>(kernel, accepted); };
+  return [accepted](const CollectorContext& context) {
+    return std::make_unique<NetstatCollector>(context.kernel, accepted);
+  };
 }
 
 }  // namespace

@@ -160,7 +160,9 @@ CollectorFactory configure(config::OptionReader& options) {
       options.reject_item("caches", i, "is named twice");
     }
   }
-  return [caches](Kernel& kernel) { return std::make_unique<SlabinfoCollector>(kernel, caches); };
+  return [caches](const CollectorContext& context) {
+    return std::make_unique<SlabinfoCollector>(context.kernel, caches);
+  };
 }
 
 }  // namespace

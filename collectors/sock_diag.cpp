@@ -236,7 +236,9 @@ class SockDiagCollector final : public Collector {
 };
 
 CollectorFactory configure(config::OptionReader& /*options*/) {
-  return [](Kernel& kernel) { return std::make_unique<SockDiagCollector>(kernel); };
+  return [](const CollectorContext& context) {
+    return std::make_unique<SockDiagCollector>(context.kernel);
+  };
 }
 
 }  // namespace

@@ -78,7 +78,9 @@ class SockstatCollector final : public Collector {
 };
 
 CollectorFactory configure(config::OptionReader& /*options*/) {
-  return [](Kernel& kernel) { return std::make_unique<SockstatCollector>(kernel); };
+  return [](const CollectorContext& context) {
+    return std::make_unique<SockstatCollector>(context.kernel);
+  };
 }
 
 }  // namespace

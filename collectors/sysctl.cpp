@@ -244,7 +244,9 @@ CollectorFactory configure(config::OptionReader& options) {
       accepted.push_back(extra[i]);
     }
   }
-  return [accepted](Kernel& kernel) { return std::make_unique<SysctlCollector>(kernel, accepted); };
+  return [accepted](const CollectorContext& context) {
+    return std::make_unique<SysctlCollector>(context.kernel, accepted);
+  };
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "collectors/findings.h"
 #include "daemon/clock.h"
 #include "daemon/command_line.h"
 #include "daemon/http/listener.h"
@@ -54,10 +55,11 @@ std::unique_ptr<Kernel> make_kernel(const CommandLine& flags) {
   return std::make_unique<LiveKernel>(flags.procfs, flags.sysfs);
 }
 
-std::vector<PolledCollector> make_collectors(const Settings& settings, Kernel& kernel) {
+std::vector<PolledCollector> make_collectors(const Settings& settings,
+                                             const CollectorContext& context) {
   std::vector<PolledCollector> collectors;
   for (const CollectorSettings& collector : settings.collectors) {
-    collectors.push_back({collector.name, collector.make(kernel), collector.interval});
+    collectors.push_back({collector.name, collector.make(context), collector.interval});
   }
   return collectors;
 }
@@ -162,9 +164,10 @@ int run(const CommandLine& flags) {
   const Log log(flags.log_level, flags.log_format);
   const SystemClock clock;
   const std::unique_ptr<Kernel> kernel = make_kernel(flags);
+  Findings findings;
   SnapshotStore store;
-  Poller poller(make_collectors(resolved.settings, *kernel), resolved.settings.web.telemetry_path,
-                clock, log, store);
+  Poller poller(make_collectors(resolved.settings, {*kernel, findings}),
+                resolved.settings.web.telemetry_path, clock, log, store);
   if (flags.once) return print_once(poller, store);
   log.info("starting timewait_exporter",
            {{"version", std::string(kVersion)}, {"revision", std::string(kRevision)}});

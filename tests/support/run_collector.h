@@ -4,6 +4,7 @@
 #include <string>
 
 #include "collectors/collector.h"
+#include "collectors/findings.h"
 #include "collectors/registry.h"
 #include "config/load.h"
 #include "config/option_reader.h"
@@ -29,7 +30,8 @@ inline Polled poll(Collector& collector, SteadyTime now = SteadyTime{std::chrono
 /// Problems with the options go to `problems`, and must not be there if that is null.
 inline std::unique_ptr<Collector> make_collector(std::string_view name, Kernel& kernel,
                                                  const std::string& options = "",
-                                                 config::Problems* problems = nullptr) {
+                                                 config::Problems* problems = nullptr,
+                                                 Findings* findings = nullptr) {
   const CollectorEntry* entry = find_collector(name);
   EXPECT_NE(entry, nullptr) << name;
   config::Loaded loaded =
@@ -44,7 +46,8 @@ inline std::unique_ptr<Collector> make_collector(std::string_view name, Kernel& 
   } else {
     for (const auto& problem : found) ADD_FAILURE() << config::to_string("options", problem);
   }
-  return factory(kernel);
+  static Findings not_looked_at;
+  return factory({kernel, findings != nullptr ? *findings : not_looked_at});
 }
 
 }  // namespace timewait::test

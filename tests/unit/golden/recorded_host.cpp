@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "collectors/findings.h"
 #include "config/option_reader.h"
 #include "daemon/kernel/fixture_kernel.h"
 #include "tests/support/fake_clock.h"
@@ -50,8 +51,9 @@ MetricFamilies collect(const CollectorEntry& entry, Kernel& kernel) {
   const CollectorFactory make = entry.configure(options);
   EXPECT_TRUE(problems.empty()) << entry.name << " rejects its own defaults";
 
+  Findings findings;
   CollectorOutput output;
-  const Result<void> result = make(kernel)->collect(FakeClock().now(), output);
+  const Result<void> result = make({kernel, findings})->collect(FakeClock().now(), output);
   return result ? output.metrics.take() : MetricFamilies{};
 }
 
