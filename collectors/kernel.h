@@ -24,6 +24,9 @@ enum class SocketRequest : std::uint8_t {
 struct SocketDump {
   SocketRequest request = SocketRequest::kBothFamilies;
   std::uint32_t states = 0;
+  /// Only sockets whose port a program had chosen with bind(). The kernel knows that of full
+  /// sockets alone, and filters them itself (INET_DIAG_BC_AUTO).
+  bool only_explicit_binds = false;
 };
 
 /// One receive buffer of a dump, whole messages as the kernel wrote them.

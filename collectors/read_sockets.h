@@ -46,12 +46,14 @@ constexpr std::uint32_t kIdleStates =
 /// Every state from ESTABLISHED to TCP_NEW_SYN_RECV (12) that is not idle.
 constexpr std::uint32_t kConnectionStates = 0x1ffeU & ~kIdleStates;
 
+/// A TIME-WAIT socket is never full.
+constexpr std::uint32_t kFullStates = kConnectionStates & ~state_bit(TcpState::kTimeWait);
+
 template <class OnSocket>
-Result<void> dump(Kernel& kernel, SocketRequest request, std::uint32_t states,
-                  OnSocket&& on_socket) {
+Result<void> dump(Kernel& kernel, const SocketDump& request, OnSocket&& on_socket) {
   return kernel
       .dump_sockets(
-          {request, states},
+          request,
           [&](const NetlinkBuffer& buffer) { return parse::parse_socket_dump(buffer, on_socket); })
       .map_error([](Error error) {
         if (error.source.empty()) error.source = "netlink sock_diag";
@@ -79,22 +81,38 @@ Result<void> read_proc_file(Kernel& kernel, std::string_view path, OnSocket&& on
       .and_then([&] { return lines.finish(on_line); });
 }
 
+/// In /proc the listeners stand in the file of their family, before its connections.
+template <class OnSocket>
+Result<void> read_proc_files(Kernel& kernel, OnSocket&& on_socket) {
+  // IPv6 first: a listener on :: covers IPv4 connections too, an IPv4 one never covers IPv6.
+  if (auto ipv6 = read_proc_file(kernel, "net/tcp6", on_socket);
+      !ipv6 && ipv6.error().reason != ErrorReason::kUnavailable) {
+    return ipv6;
+  }
+  return read_proc_file(kernel, "net/tcp", on_socket);
+}
+
 }  // namespace detail
 
-/// Hands every TCP socket of the namespace to `on_socket(const Socket&)`, the listeners that cover
-/// a connection before the connection. `with_bound_inactive`: the kernel reports bound idle sockets
-/// (since 6.8); an older one would walk its whole table in vain for them.
+/// Which dumps are worth their price.
+struct SocketWalks {
+  /// The kernel reports bound idle sockets (since 6.8); an older one would walk its whole table in
+  /// vain for them.
+  bool bound_inactive = false;
+  /// A further walk over the table of connections for those that were bound explicitly. It costs
+  /// nearly what the pass itself costs.
+  bool explicit_binds = false;
+};
+
+/// Hands every TCP socket of the namespace to `on_socket(const Socket&)`: the idle ones before the
+/// connections. Between the two come those connections whose program had bound them to their port,
+/// to `on_explicit_bind(const Socket&)`, where that is asked for and the kernel can tell.
 /// A failure in the middle leaves what was handed over incomplete: the caller throws it away.
-template <class OnSocket>
-Result<void> read_sockets(Kernel& kernel, SocketSource source, bool with_bound_inactive,
-                          OnSocket&& on_socket) {
+template <class OnSocket, class OnExplicitBind>
+Result<void> read_sockets(Kernel& kernel, SocketSource source, const SocketWalks& walks,
+                          OnSocket&& on_socket, OnExplicitBind&& on_explicit_bind) {
   if (source == SocketSource::kProcNetTcp) {
-    // IPv6 first: a listener on :: covers IPv4 connections too, an IPv4 one never covers IPv6.
-    if (auto ipv6 = detail::read_proc_file(kernel, "net/tcp6", on_socket);
-        !ipv6 && ipv6.error().reason != ErrorReason::kUnavailable) {
-      return ipv6;
-    }
-    return detail::read_proc_file(kernel, "net/tcp", on_socket);
+    return detail::read_proc_files(kernel, on_socket);
   }
 
   static constexpr std::array kOneRequest{SocketRequest::kBothFamilies};
@@ -105,20 +123,26 @@ Result<void> read_sockets(Kernel& kernel, SocketSource source, bool with_bound_i
 
   // Without the connections' states the kernel does not walk their table: this dump is cheap.
   const std::uint32_t idle_states =
-      with_bound_inactive ? detail::kIdleStates : state_bit(TcpState::kListen);
+      walks.bound_inactive ? detail::kIdleStates : state_bit(TcpState::kListen);
   const auto on_idle_socket = [&](Socket socket) {
     // The kernel reports TCP_BOUND_INACTIVE as TCP_CLOSE.
     if (socket.state == TcpState::kClose) socket.state = TcpState::kBoundInactive;
     on_socket(socket);
   };
   for (const SocketRequest request : requests) {
-    if (auto idle = detail::dump(kernel, request, idle_states, on_idle_socket); !idle) return idle;
+    auto idle = detail::dump(kernel, {request, idle_states}, on_idle_socket);
+    if (!idle) return idle;
   }
   for (const SocketRequest request : requests) {
-    if (auto connections = detail::dump(kernel, request, detail::kConnectionStates, on_socket);
-        !connections) {
-      return connections;
-    }
+    if (!walks.explicit_binds) break;
+    const SocketDump full{request, detail::kFullStates, /*only_explicit_binds=*/true};
+    auto bound = detail::dump(kernel, full, on_explicit_bind);
+    // A kernel without the filter shows less, but what it shows is right.
+    if (!bound && bound.error().reason != ErrorReason::kUnavailable) return bound;
+  }
+  for (const SocketRequest request : requests) {
+    auto connections = detail::dump(kernel, {request, detail::kConnectionStates}, on_socket);
+    if (!connections) return connections;
   }
   return {};
 }

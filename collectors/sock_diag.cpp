@@ -1,204 +1,93 @@
-#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "collectors/collector.h"
-#include "collectors/model/ephemeral_ports.h"
-#include "collectors/model/listeners.h"
+#include "collectors/findings.h"
 #include "collectors/model/socket_table.h"
-#include "collectors/parse/sysctl.h"
-#include "collectors/read_sockets.h"
+#include "collectors/read_ports.h"
+#include "collectors/sock_diag_metrics.h"
+#include "collectors/socket_reader.h"
 #include "config/option_reader.h"
 
 namespace timewait {
 
+using namespace sock_diag;  // NOLINT(google-build-using-namespace): its own families
+
 namespace {
 
-constexpr MetricDescription kSockets{"timewait_sockets",
-                                     MetricType::kGauge,
-                                     "TCP sockets by state, IPv4-mapped IPv6 counted as IPv4.",
-                                     {"netns", "family", "state"}};
-constexpr MetricDescription kFinWait2Minisocks{
-    "timewait_fin_wait2_minisocks",
-    MetricType::kGauge,
-    "FIN-WAIT-2 sockets that are minisocks, which tw in /proc/net/sockstat counts as well.",
-    {"netns"}};
-constexpr MetricDescription kTimeWaitSockets{
-    "timewait_time_wait_sockets",
-    MetricType::kGauge,
-    "TIME-WAIT sockets by role: server if a listener covers the local address and port now or did "
-    "at a poll "
-    "within the last 60 seconds, else client.",
-    {"netns", "role"}};
-constexpr MetricDescription kTimeWaitExpiring{
-    "timewait_time_wait_expiring_sockets",
-    MetricType::kGauge,
-    "TIME-WAIT sockets whose remaining time is at most so many seconds, cumulative.",
-    {"netns", "within_seconds"}};
-constexpr MetricDescription kBindBuckets{
-    "timewait_bind_buckets",
-    MetricType::kGauge,
-    "Distinct local TCP ports held by any socket, which is the number of bind buckets.",
-    {"netns"}};
-constexpr MetricDescription kEphemeralPorts{
-    "timewait_ephemeral_ports",
-    MetricType::kGauge,
-    "Capacity: ports in net.ipv4.ip_local_port_range that are not in "
-    "net.ipv4.ip_local_reserved_ports.",
-    {"netns"}};
-constexpr MetricDescription kEphemeralPortsReserved{
-    "timewait_ephemeral_ports_reserved",
-    MetricType::kGauge,
-    "Ports of net.ipv4.ip_local_port_range that net.ipv4.ip_local_reserved_ports takes out.",
-    {"netns"}};
-constexpr MetricDescription kEphemeralPortsUnused{
-    "timewait_ephemeral_ports_unused",
-    MetricType::kGauge,
-    "Capacity ports that no socket holds: free for every destination.",
-    {"netns"}};
-constexpr MetricDescription kEphemeralPortsBlocked{
-    "timewait_ephemeral_ports_blocked",
-    MetricType::kGauge,
-    "Capacity ports that no new connect() may use, whatever its destination; observed: a listening "
-    "or "
-    "a bound idle socket holds them.",
-    {"netns", "evidence"}};
-constexpr MetricDescription kSocketSource{"timewait_socket_source",
-                                          MetricType::kGauge,
-                                          "1 for the kernel interface that the sockets were read "
-                                          "from, else 0; proc_net_tcp is the slow one "
-                                          "for where netlink is refused.",
-                                          {"netns", "source"}};
-
-constexpr std::array kMetrics{kSockets,
-                              kFinWait2Minisocks,
-                              kTimeWaitSockets,
-                              kTimeWaitExpiring,
-                              kBindBuckets,
-                              kEphemeralPorts,
-                              kEphemeralPortsReserved,
-                              kEphemeralPortsUnused,
-                              kEphemeralPortsBlocked,
-                              kSocketSource};
-
-/// The port range and the reserved ports, as connect() would see them at this moment.
-Result<EphemeralPorts> read_ephemeral_ports(Kernel& kernel) {
-  constexpr std::string_view kRange = "sys/net/ipv4/ip_local_port_range";
-  constexpr std::string_view kReserved = "sys/net/ipv4/ip_local_reserved_ports";
-  const auto range = kernel.read_proc(kRange).and_then([&](const std::string& text) {
-    return parse::parse_port_range(text).map_error(from_source(kernel.proc_path(kRange)));
-  });
-  if (!range) return tl::make_unexpected(range.error());
-  return kernel.read_proc(kReserved)
-      .and_then([&](const std::string& text) {
-        return parse::parse_port_list(text).map_error(from_source(kernel.proc_path(kReserved)));
-      })
-      .map([&](const PortSet& reserved) { return compute_ephemeral_ports(*range, reserved); });
-}
-
-/// True where the kernel dumps bound idle sockets: TCP_BOUND_INACTIVE came with Linux 6.8. One
-/// whose release cannot be read counts as older.
-bool reports_bound_inactive(Kernel& kernel) {
-  constexpr parse::KernelRelease kFirst{6, 8};
-  const auto release =
-      kernel.read_proc("sys/kernel/osrelease").and_then([](const std::string& text) {
-        return parse::parse_kernel_release(text);
-      });
-  return release && *release >= kFirst;
-}
-
-bool is_refusal(const Error& error) {
-  return error.reason == ErrorReason::kUnavailable || error.reason == ErrorReason::kPermission;
-}
+struct Options {
+  std::size_t top = 20;
+  std::size_t max_tuples = 65'536;
+  std::uint64_t server_assumed_remote_ports = 28'232;  // the default ip_local_port_range
+};
 
 class SockDiagCollector final : public Collector {
  public:
-  explicit SockDiagCollector(Kernel& kernel)
-      : kernel_(kernel), with_bound_inactive_(reports_bound_inactive(kernel)) {}
+  SockDiagCollector(const CollectorContext& context, const Options& options)
+      : kernel_(context.kernel),
+        findings_(context.findings),
+        options_(options),
+        has_preferred_half_(read_kernel_release(kernel_) >= kFirstWithHalves),
+        reader_(kernel_),
+        table_(options.max_tuples) {}
 
   Result<void> collect(SteadyTime now, CollectorOutput& out) override {
-    listeners_.forget_old(now);
-    const auto table = read_table(now, out);
-    if (!table) return tl::make_unexpected(table.error());
+    findings_.sockets.reset();
+    const auto conditions = read_conditions(now, out);
+    auto read = reader_.read(now, conditions, table_, out);
+    if (!read) return read;
+    const PortReport report = table_.end_pass(options_.top);
 
     emit_source(out.metrics);
-    emit_sockets(table->states(), out.metrics);
-    emit_time_wait(table->time_wait(), out.metrics);
-    const double bind_buckets = as_sample(table->ports().in_use().size());
+    emit_sockets(out.metrics);
+    emit_time_wait(out.metrics);
+    const double bind_buckets = as_sample(table_.ports().in_use().size());
     out.metrics.emit(kBindBuckets, bind_buckets, {kernel_.netns()});
-
-    const auto ephemeral = read_ephemeral_ports(kernel_);
-    if (ephemeral) {
-      emit_ephemeral_ports(*ephemeral, table->ports(), out.metrics);
-    } else {
-      out.report(ephemeral.error());
+    if (conditions) {
+      emit_ephemeral_ports(conditions->ports, report.connect->blocked, out.metrics);
+      emit_connect(*report.connect, conditions->ports, out.metrics);
+      emit_bind(*report.bind, conditions->ports, out.metrics);
     }
+    emit_server(report.server, out.metrics);
+    tell_findings(now, conditions, report);
     return {};
   }
 
  private:
-  // Netlink may come back (a module gets loaded), but asking is not free where it stays away: the
-  // kernel looks for the module each time.
-  static constexpr std::chrono::seconds kNetlinkRetry{60};
+  // connect() and bind(addr, 0) look at one half each of the ports first since "tcp/dccp: better
+  // use of ephemeral ports", Linux 4.6.
+  static constexpr parse::KernelRelease kFirstWithHalves{4, 6};
 
-  /// The best source that answers. Refusal leads to the next one; any other failure is the poll's.
-  Result<SocketTable> read_table(SteadyTime now, CollectorOutput& out) {
-    if (refusal_ && now < netlink_retry_at_) return read_proc_table(now, out);
-    for (const SocketSource source : {SocketSource::kBothFamilies, SocketSource::kByFamily}) {
-      auto table = read_table_from(source, now);
-      if (table || !is_refusal(table.error())) {
-        refusal_.reset();
-        return table;
-      }
-      refusal_ = table.error();
+  /// Nothing where the range of ports cannot be read.
+  SocketReader::Conditions read_conditions(SteadyTime now, CollectorOutput& out) {
+    const auto ports = read_ephemeral_ports(kernel_);
+    if (!ports) {
+      out.report(ports.error());
+      return std::nullopt;
     }
-    netlink_retry_at_ = now + kNetlinkRetry;
-    return read_proc_table(now, out);
-  }
-
-  Result<SocketTable> read_proc_table(SteadyTime now, CollectorOutput& out) {
-    auto table = read_table_from(SocketSource::kProcNetTcp, now);
-    if (!table) {
-      // What is wrong is netlink; that the way out is shut too is the lesser news.
-      out.report(*refusal_);
-      return table;
-    }
-    out.notice(
-        {refusal_->reason, refusal_->source,
-         refusal_->detail +
-             "; reading /proc/net/tcp instead, which is slower and lacks bound idle sockets"});
-    return table;
-  }
-
-  Result<SocketTable> read_table_from(SocketSource source, SteadyTime now) {
-    auto table = try_table(source, now);
-    // An interrupted dump is inconsistent; the next try nearly always succeeds.
-    if (!table && table.error().reason == ErrorReason::kInterrupted) table = try_table(source, now);
-    if (table) source_ = source;
-    return table;
-  }
-
-  Result<SocketTable> try_table(SocketSource source, SteadyTime now) {
-    SocketTable table(listeners_);
-    return read_sockets(kernel_, source, with_bound_inactive_,
-                        [&](const Socket& socket) {
-                          if (socket.state == TcpState::kListen) listeners_.see(socket, now);
-                          table.add(socket);
-                        })
-        .map([&] { return std::move(table); });
+    const auto reuse = read_time_wait_reuse(kernel_, now);
+    if (!reuse) out.report(reuse.error());
+    tells_reuse_ = reuse && reuse->has_value();
+    return ConnectPorts::Conditions{.ports = *ports,
+                                    .reuse = tells_reuse_ ? **reuse : TimeWaitReuse{},
+                                    .has_preferred_half = has_preferred_half_};
   }
 
   void emit_source(MetricBuilder& metrics) const {
     for (const SocketSource source : kSocketSources) {
-      metrics.emit(kSocketSource, source == source_ ? 1 : 0, {kernel_.netns(), to_string(source)});
+      metrics.emit(kSocketSource, source == reader_.source() ? 1 : 0,
+                   {kernel_.netns(), to_string(source)});
     }
   }
 
-  void emit_sockets(const StateCounts& states, MetricBuilder& metrics) const {
-    const bool tells_bound_inactive = with_bound_inactive_ && source_ != SocketSource::kProcNetTcp;
+  void emit_sockets(MetricBuilder& metrics) const {
+    const StateCounts& states = table_.states();
     for (const Family family : kFamilies) {
       for (const auto& [state, name] : kTcpStates) {
-        if (state == TcpState::kBoundInactive && !tells_bound_inactive) continue;
+        if (state == TcpState::kBoundInactive && !reader_.tells_bound_inactive()) continue;
         metrics.emit(kSockets, as_sample(states.of(family, state)),
                      {kernel_.netns(), to_string(family), name});
       }
@@ -206,7 +95,8 @@ class SockDiagCollector final : public Collector {
     metrics.emit(kFinWait2Minisocks, as_sample(states.fin_wait2_minisocks()), {kernel_.netns()});
   }
 
-  void emit_time_wait(const TimeWaitCounts& counts, MetricBuilder& metrics) const {
+  void emit_time_wait(MetricBuilder& metrics) const {
+    const TimeWaitCounts& counts = table_.time_wait();
     metrics.emit(kTimeWaitSockets, as_sample(counts.client()), {kernel_.netns(), "client"});
     metrics.emit(kTimeWaitSockets, as_sample(counts.server()), {kernel_.netns(), "server"});
     const auto expiring = counts.expiring();
@@ -216,28 +106,144 @@ class SockDiagCollector final : public Collector {
     }
   }
 
-  void emit_ephemeral_ports(const EphemeralPorts& ephemeral, const LocalPorts& ports,
+  void emit_ephemeral_ports(const EphemeralPorts& ports, const BlockedPorts& blocked,
                             MetricBuilder& metrics) const {
     const std::string_view netns = kernel_.netns();
-    const PortSet unused = ephemeral.capacity - ports.in_use();
-    const PortSet blocked = ephemeral.capacity & ports.blocked();
-    metrics.emit(kEphemeralPorts, as_sample(ephemeral.capacity.size()), {netns});
-    metrics.emit(kEphemeralPortsReserved, as_sample(ephemeral.reserved), {netns});
+    const PortSet unused = ports.capacity - table_.ports().in_use();
+    metrics.emit(kEphemeralPorts, as_sample(ports.capacity.size()), {netns});
+    metrics.emit(kEphemeralPortsReserved, as_sample(ports.reserved), {netns});
     metrics.emit(kEphemeralPortsUnused, as_sample(unused.size()), {netns});
-    metrics.emit(kEphemeralPortsBlocked, as_sample(blocked.size()), {netns, "observed"});
+    metrics.emit(kEphemeralPortsBlocked, as_sample(blocked.observed.size()), {netns, "observed"});
+    metrics.emit(kEphemeralPortsBlocked, as_sample(blocked.inferred.size()), {netns, "inferred"});
+  }
+
+  void emit_connect(const ConnectReport& report, const EphemeralPorts& ports,
+                    MetricBuilder& metrics) const {
+    const std::string_view netns = kernel_.netns();
+    std::uint64_t shown = 0;
+    for (const ConnectUsage& usage : report.top) {
+      emit_connect_tuple(usage, ports.capacity.size(), metrics);
+      shown += usage.states.sum();
+    }
+    metrics.emit(kConnectUsageRatioMax, report.usage_ratio_max, {netns});
+    if (report.preferred_usage_ratio_max) {
+      metrics.emit(kConnectPreferredRatioMax, *report.preferred_usage_ratio_max, {netns});
+    }
+    metrics.emit(kConnectTuples, as_sample(report.tuples), {netns});
+    metrics.emit(kConnectTuplesOmitted, as_sample(report.tuples - report.top.size()), {netns});
+    metrics.emit(kConnectSocketsOmitted, as_sample(report.sockets - shown), {netns});
+    metrics.emit(kConnectSocketsErrorBound, as_sample(report.error_bound), {netns});
+  }
+
+  void emit_connect_tuple(const ConnectUsage& usage, std::size_t capacity,
+                          MetricBuilder& metrics) const {
+    const std::string_view netns = kernel_.netns();
+    const std::string local = to_string(usage.tuple.local);
+    const std::string remote = to_string(usage.tuple.remote);
+    const std::string port = std::to_string(usage.tuple.remote_port);
+    metrics.emit(kConnectPortsUsed, as_sample(usage.used), {netns, local, remote, port});
+    if (tells_reuse_) {
+      metrics.emit(kConnectPortsReusable, as_sample(usage.reusable), {netns, local, remote, port});
+    }
+    metrics.emit(kConnectPortsUsageRatio, compute_usage_ratio(usage.used, capacity),
+                 {netns, local, remote, port});
+    for (std::size_t i = 0; i < TupleStates::kNames.size(); ++i) {
+      metrics.emit(kConnectSockets, as_sample(usage.states.counts()[i]),
+                   {netns, local, remote, port, TupleStates::kNames[i]});
+    }
+  }
+
+  void emit_bind(const BindReport& report, const EphemeralPorts& ports,
+                 MetricBuilder& metrics) const {
+    const std::string_view netns = kernel_.netns();
+    const std::size_t capacity = ports.capacity.size();
+    for (const BindUsage& usage : report.top) {
+      const std::string local = to_string(usage.local);
+      metrics.emit(kBindPortsUsed, as_sample(usage.used), {netns, local});
+      metrics.emit(kBindPortsUsageRatio, compute_usage_ratio(usage.used, capacity), {netns, local});
+    }
+    const bool any = report.addresses > 0;
+    metrics.emit(kBindUsageRatioMax, any ? compute_usage_ratio(report.used_max, capacity) : 0,
+                 {netns});
+    metrics.emit(kBindAddresses, as_sample(report.addresses), {netns});
+    metrics.emit(kBindAddressesOmitted, as_sample(report.addresses - report.top.size()), {netns});
+  }
+
+  void emit_server(const ServerReport& report, MetricBuilder& metrics) const {
+    const std::string_view netns = kernel_.netns();
+    std::uint64_t shown = 0;
+    for (const ServerUsage& usage : report.top) {
+      emit_server_tuple(usage, metrics);
+      shown += usage.used;
+    }
+    metrics.emit(kServerUsageRatioMax, ratio_of_remote_range(report.used_max), {netns});
+    metrics.emit(kServerTuples, as_sample(report.tuples), {netns});
+    metrics.emit(kServerTuplesOmitted, as_sample(report.tuples - report.top.size()), {netns});
+    metrics.emit(kServerSocketsOmitted, as_sample(report.sockets - shown), {netns});
+    metrics.emit(kServerSocketsErrorBound, as_sample(report.error_bound), {netns});
+  }
+
+  void emit_server_tuple(const ServerUsage& usage, MetricBuilder& metrics) const {
+    const std::string_view netns = kernel_.netns();
+    const std::string local = to_string(usage.tuple.local);
+    const std::string port = std::to_string(usage.tuple.local_port);
+    const std::string remote = to_string(usage.tuple.remote);
+    metrics.emit(kServerPortsUsed, as_sample(usage.used), {netns, local, port, remote});
+    metrics.emit(kServerPortsUsageRatio, ratio_of_remote_range(usage.used),
+                 {netns, local, port, remote});
+    for (std::size_t i = 0; i < TupleStates::kNames.size(); ++i) {
+      metrics.emit(kServerSockets, as_sample(usage.states.counts()[i]),
+                   {netns, local, port, remote, TupleStates::kNames[i]});
+    }
+  }
+
+  double ratio_of_remote_range(std::uint64_t used) const {
+    return as_sample(used) / as_sample(options_.server_assumed_remote_ports);
+  }
+
+  void tell_findings(SteadyTime now, const SocketReader::Conditions& conditions,
+                     const PortReport& report) {
+    SocketFindings found{.at = now,
+                         .time_wait_client = table_.time_wait().client(),
+                         .time_wait_server = table_.time_wait().server(),
+                         .ports = {}};
+    for (const Family family : kFamilies) {
+      found.close_wait += table_.states().of(family, TcpState::kCloseWait);
+    }
+    if (conditions) {
+      const PortSet listening = table_.ports().listening() & conditions->ports.capacity;
+      found.ports = PortFindings{.capacity = conditions->ports.capacity.size(),
+                                 .blocked_observed = report.connect->blocked.observed.size(),
+                                 .blocked_inferred = report.connect->blocked.inferred.size(),
+                                 .with_listener = listening.size(),
+                                 .lowest_with_listener = listening.lowest(),
+                                 .connect_usage_ratio_max = report.connect->usage_ratio_max};
+    }
+    findings_.sockets = found;
   }
 
   Kernel& kernel_;
-  bool with_bound_inactive_;
-  Listeners listeners_;
-  SocketSource source_ = SocketSource::kBothFamilies;
-  std::optional<Error> refusal_;  ///< why netlink is not the source
-  SteadyTime netlink_retry_at_;
+  Findings& findings_;
+  Options options_;
+  bool has_preferred_half_;
+  bool tells_reuse_ = false;
+  SocketReader reader_;
+  SocketTable table_;
 };
 
-CollectorFactory configure(config::OptionReader& /*options*/) {
-  return [](const CollectorContext& context) {
-    return std::make_unique<SockDiagCollector>(context.kernel);
+CollectorFactory configure(config::OptionReader& reader) {
+  Options options;
+  const auto size = [&](std::string_view key, std::uint64_t fallback, std::int64_t least,
+                        std::int64_t most) {
+    return static_cast<std::uint64_t>(
+        reader.integer(key, static_cast<std::int64_t>(fallback), least, most));
+  };
+  options.top = size("top", options.top, 0, 1000);
+  options.max_tuples = size("max_tuples", options.max_tuples, 1, 1'048'576);
+  options.server_assumed_remote_ports =
+      size("server_assumed_remote_ports", options.server_assumed_remote_ports, 1, 65'535);
+  return [options](const CollectorContext& context) {
+    return std::make_unique<SockDiagCollector>(context, options);
   };
 }
 
@@ -246,8 +252,8 @@ CollectorFactory configure(config::OptionReader& /*options*/) {
 extern const CollectorEntry sock_diag_collector{
     .name = "sock_diag",
     .help =
-        "TCP sockets by state, TIME-WAIT by role and remaining time, and the ephemeral ports, in "
-        "one pass over the kernel's table.",
+        "TCP sockets by state, TIME-WAIT by role and remaining time, and the ephemeral ports: how "
+        "many are left for each destination and what holds the others.",
     .privilege = "none",
     .enabled_by_default = true,
     .metrics = [] { return std::span<const MetricDescription>(kMetrics); },

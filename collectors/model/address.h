@@ -42,6 +42,13 @@ class Address {
     return address;
   }
 
+  /// 0.0.0.0 or ::
+  static constexpr Address any(Family family) {
+    Address address;
+    address.family_ = family;
+    return address;
+  }
+
   constexpr Family family() const { return family_; }
 
   /// 0.0.0.0 or ::
@@ -49,10 +56,21 @@ class Address {
     return std::ranges::all_of(bytes_, [](unsigned char byte) { return byte == 0; });
   }
 
+  /// 127.0.0.0/8 or ::1
+  bool is_loopback() const {
+    if (family_ == Family::kIpv4) return bytes_[0] == 127;
+    static constexpr std::array<unsigned char, 16> kLoopback{0, 0, 0, 0, 0, 0, 0, 0,
+                                                             0, 0, 0, 0, 0, 0, 0, 1};
+    return bytes_ == kLoopback;
+  }
+
   /// IPv4 uses the first 4 bytes, the others are 0.
   const std::array<unsigned char, 16>& bytes() const { return bytes_; }
 
   friend bool operator==(const Address&, const Address&) = default;
+  /// Some order, the same at every poll.
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 stumbles over a defaulted <=>.
+  friend auto operator<=>(const Address&, const Address&) = default;
 
  private:
   std::array<unsigned char, 16> bytes_{};

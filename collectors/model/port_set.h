@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace timewait {
 
@@ -24,7 +25,35 @@ class PortSet {
     return count;
   }
 
+  /// Nothing where it is empty.
+  std::optional<std::uint16_t> lowest() const {
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      if (words_[i] == 0) continue;
+      return static_cast<std::uint16_t>(i * kBits +
+                                        static_cast<unsigned>(std::countr_zero(words_[i])));
+    }
+    return std::nullopt;
+  }
+
+  bool empty() const { return *this == PortSet{}; }
+
+  /// Calls `on_port(port)` for each port, the lowest first.
+  template <class OnPort>
+  void for_each(OnPort&& on_port) const {
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      for (std::uint64_t rest = words_[i]; rest != 0; rest &= rest - 1) {
+        on_port(
+            static_cast<std::uint16_t>(i * kBits + static_cast<unsigned>(std::countr_zero(rest))));
+      }
+    }
+  }
+
   void clear() { words_.fill(0); }
+
+  PortSet& operator|=(const PortSet& other) {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] |= other.words_[i];
+    return *this;
+  }
 
   PortSet& operator&=(const PortSet& other) {
     for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= other.words_[i];
@@ -34,6 +63,7 @@ class PortSet {
     for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= ~other.words_[i];
     return *this;
   }
+  friend PortSet operator|(PortSet left, const PortSet& right) { return left |= right; }
   friend PortSet operator&(PortSet left, const PortSet& right) { return left &= right; }
   friend PortSet operator-(PortSet left, const PortSet& right) { return left -= right; }
   friend bool operator==(const PortSet&, const PortSet&) = default;

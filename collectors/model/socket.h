@@ -73,6 +73,11 @@ constexpr bool is_minisock(TcpState state, std::uint8_t timer) {
   return timer == kTimeWaitTimer && (state == TcpState::kTimeWait || state == TcpState::kFinWait2);
 }
 
+/// True for a socket that belongs to no quadruplet: it listens, or is bound and does nothing.
+constexpr bool is_idle(TcpState state) {
+  return state == TcpState::kListen || state == TcpState::kBoundInactive;
+}
+
 /// One TCP socket as a dump reports it.
 struct Socket {
   Address local;
@@ -82,7 +87,10 @@ struct Socket {
   TcpState state = TcpState::kEstablished;
   /// A TIME-WAIT minisock, which also stands for an orphaned FIN-WAIT-2; false for a full socket.
   bool is_minisock = false;
-  /// IPV6_V6ONLY of a listening IPv6 socket, where the kernel tells.
+  /// The interface that the socket is bound to, by its index; 0 for any, or where the kernel does
+  /// not tell.
+  std::uint32_t device = 0;
+  /// IPV6_V6ONLY of a listening or a bound idle IPv6 socket, where the kernel tells.
   std::optional<bool> ipv6_only;
   /// Until the minisock's timer runs out.
   std::chrono::duration<std::uint32_t, std::milli> expires_in{};

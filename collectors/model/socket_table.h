@@ -5,8 +5,11 @@
 #include <cstdint>
 #include <optional>
 
+#include "collectors/model/bind_ports.h"
+#include "collectors/model/connect_ports.h"
 #include "collectors/model/listeners.h"
 #include "collectors/model/port_set.h"
+#include "collectors/model/server_ports.h"
 #include "collectors/model/socket.h"
 
 namespace timewait {
@@ -39,9 +42,9 @@ class TimeWaitCounts {
   static constexpr std::array kWithin{std::chrono::seconds{5}, std::chrono::seconds{15},
                                       std::chrono::seconds{30}, std::chrono::seconds{60}};
 
-  void add(const Socket& socket, const Listeners& listeners) {
+  void add(const Socket& socket, bool is_server) {
     if (socket.state != TcpState::kTimeWait) return;
-    ++(listeners.covers(socket.local, socket.local_port) ? server_ : client_);
+    ++(is_server ? server_ : client_);
     if (!socket.is_minisock) {
       tells_time_ = false;
       return;
@@ -71,36 +74,80 @@ class TimeWaitCounts {
 class LocalPorts {
  public:
   void add(const Socket& socket) {
-    if (socket.local_port == 0) return;  // gVisor lists sockets that are not bound
     in_use_.insert(socket.local_port);
-    if (socket.state == TcpState::kListen || socket.state == TcpState::kBoundInactive) {
-      blocked_.insert(socket.local_port);
-    }
+    if (socket.state == TcpState::kListen) listening_.insert(socket.local_port);
   }
 
   const PortSet& in_use() const { return in_use_; }
-
-  /// Ports that certainly no connect() may choose, whatever its destination: a listening or a bound
-  /// idle socket keeps the port's bind bucket at fastreuse or fastreuseport >= 0, which
-  /// __inet_hash_connect() skips (net/ipv4/inet_hashtables.c).
-  const PortSet& blocked() const { return blocked_; }
+  const PortSet& listening() const { return listening_; }
 
  private:
   PortSet in_use_;
-  PortSet blocked_;
+  PortSet listening_;
+};
+
+/// The ports at the end of a pass.
+struct PortReport {
+  std::optional<ConnectReport> connect;  ///< absent where the range of ports is not known
+  std::optional<BindReport> bind;        ///< likewise
+  ServerReport server;
 };
 
 /// All that one pass over the kernel's sockets feeds. A further figure is a further member here and
-/// a line in `add`.
+/// a line in `add`. Memory is bounded and kept from pass to pass; what is kept of their content is
+/// what listened lately and what connect() and bind() did to ports.
 class SocketTable {
  public:
-  /// `listeners` outlives the table and knows the listeners before the connections come.
-  explicit SocketTable(const Listeners& listeners) : listeners_(&listeners) {}
+  /// `max_tuples`: of the connect side and of the server side each.
+  explicit SocketTable(std::size_t max_tuples) : connect_(max_tuples), server_(max_tuples) {}
 
+  /// Before each pass, also where the last one broke off. `conditions` are absent where the range
+  /// of ephemeral ports is not known: then there is no connect side and no bind side.
+  void begin_pass(Listeners::Time now, const std::optional<ConnectPorts::Conditions>& conditions) {
+    now_ = now;
+    listeners_.forget_old(now);
+    states_ = {};
+    time_wait_ = {};
+    ports_ = {};
+    ephemeral_.reset();
+    if (conditions) {
+      ephemeral_ = conditions->ports;
+      connect_.begin_pass(*conditions);
+    }
+    bind_.begin_pass();
+    server_.begin_pass();
+  }
+
+  /// A connection whose program had bound it to its port. Between the idle sockets and the
+  /// connections, to which it belongs as well.
+  void add_explicit_bind(const Socket& socket) { connect_.add_explicit_bind(socket); }
+
+  /// The idle sockets first, then the connections.
   void add(const Socket& socket) {
     states_.add(socket);
-    time_wait_.add(socket, *listeners_);
+    if (socket.local_port == 0) return;  // gVisor lists sockets that are not bound
     ports_.add(socket);
+    bind_.add(socket);
+    if (is_idle(socket.state)) {
+      if (socket.state == TcpState::kListen) listeners_.see(socket, now_);
+      connect_.add_idle(socket);
+      return;
+    }
+    const bool is_server = listeners_.covers(socket.local, socket.local_port);
+    time_wait_.add(socket, is_server);
+    if (is_server) server_.add(socket);
+    if (ephemeral_) connect_.add(socket, is_server);
+  }
+
+  /// After a whole pass, once: the tuples and the local addresses of the highest usage, `limit` of
+  /// each kind.
+  PortReport end_pass(std::size_t limit) {
+    PortReport report;
+    report.server = server_.end_pass(limit);
+    if (!ephemeral_) return report;
+    report.connect = connect_.end_pass(limit);
+    report.bind = bind_.end_pass(ephemeral_->capacity, limit);
+    return report;
   }
 
   const StateCounts& states() const { return states_; }
@@ -108,10 +155,15 @@ class SocketTable {
   const LocalPorts& ports() const { return ports_; }
 
  private:
-  const Listeners* listeners_;
+  Listeners::Time now_;
+  std::optional<EphemeralPorts> ephemeral_;
+  Listeners listeners_;
   StateCounts states_;
   TimeWaitCounts time_wait_;
   LocalPorts ports_;
+  ConnectPorts connect_;
+  BindPorts bind_;
+  ServerPorts server_;
 };
 
 }  // namespace timewait

@@ -119,7 +119,7 @@ Result<Socket> parse_inet_diag_message(std::span<const std::byte> payload) {
   } else if (message->idiag_family == AF_INET6) {
     socket.local = Address::from_ipv6(&message->id.idiag_src);
     socket.remote = Address::from_ipv6(&message->id.idiag_dst);
-    if (*state == TcpState::kListen) {
+    if (*state == TcpState::kListen || *state == TcpState::kClose) {
       socket.ipv6_only = parse_ipv6_only(payload.subspan(
           std::min<std::size_t>(NLMSG_ALIGN(sizeof(inet_diag_msg)), payload.size())));
     }
@@ -129,6 +129,7 @@ Result<Socket> parse_inet_diag_message(std::span<const std::byte> payload) {
   socket.local_port = ntohs(message->id.idiag_sport);
   socket.remote_port = ntohs(message->id.idiag_dport);
   socket.state = *state;
+  socket.device = message->id.idiag_if;
   socket.is_minisock = is_minisock(*state, message->idiag_timer);
   if (socket.is_minisock) {
     socket.expires_in = decltype(socket.expires_in){message->idiag_expires};

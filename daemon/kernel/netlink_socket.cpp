@@ -7,9 +7,11 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <array>
 #include <cerrno>
 #include <string>
 
+#include <netlink/attr.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -37,37 +39,54 @@ struct FreeMessage {
 };
 using Message = std::unique_ptr<nl_msg, FreeMessage>;
 
+/// A filter program that lets pass what was bound explicitly: "if the kernel chose the port, jump
+/// past the end, which rejects; else to the end, which accepts" (net/ipv4/inet_diag.c,
+/// inet_diag_bc_run()).
+constexpr std::array kNotAuto{
+    inet_diag_bc_op{.code = INET_DIAG_BC_AUTO, .yes = 4, .no = 8},
+    inet_diag_bc_op{.code = INET_DIAG_BC_JMP, .yes = 4, .no = 8},
+};
+
 /// The legacy request, which covers both families in one walk (net/ipv4/inet_diag.c,
 /// inet_diag_rcv_msg_compat).
-Message make_legacy_request(std::uint32_t states) {
+Message make_legacy_request(const SocketDump& dump) {
   inet_diag_req request{};
   request.idiag_family = AF_INET;
-  request.idiag_states = states;
+  request.idiag_states = dump.states;
   Message message(nlmsg_alloc_simple(TCPDIAG_GETSOCK, NLM_F_REQUEST | NLM_F_DUMP));
   if (message) nlmsg_append(message.get(), &request, sizeof(request), NLMSG_ALIGNTO);
   return message;
 }
 
-Message make_family_request(std::uint8_t family, std::uint32_t states) {
+Message make_family_request(std::uint8_t family, const SocketDump& dump) {
   inet_diag_req_v2 request{};
   request.sdiag_family = family;
   request.sdiag_protocol = IPPROTO_TCP;
-  request.idiag_states = states;
+  request.idiag_states = dump.states;
   Message message(nlmsg_alloc_simple(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP));
   if (message) nlmsg_append(message.get(), &request, sizeof(request), NLMSG_ALIGNTO);
   return message;
 }
 
-Message make_request(const SocketDump& dump) {
+Message make_unfiltered_request(const SocketDump& dump) {
   switch (dump.request) {
     case SocketRequest::kBothFamilies:
-      return make_legacy_request(dump.states);
+      return make_legacy_request(dump);
     case SocketRequest::kIpv4:
-      return make_family_request(AF_INET, dump.states);
+      return make_family_request(AF_INET, dump);
     case SocketRequest::kIpv6:
-      return make_family_request(AF_INET6, dump.states);
+      return make_family_request(AF_INET6, dump);
   }
   return nullptr;
+}
+
+Message make_request(const SocketDump& dump) {
+  Message message = make_unfiltered_request(dump);
+  if (message && dump.only_explicit_binds &&
+      nla_put(message.get(), INET_DIAG_REQ_BYTECODE, sizeof(kNotAuto), kNotAuto.data()) < 0) {
+    message.reset();
+  }
+  return message;
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <span>
 #include <vector>
 
-#include "collectors/model/listeners.h"
 #include "collectors/model/socket_table.h"
 #include "collectors/parse/inet_diag.h"
 #include "daemon/kernel/fixture_kernel.h"
@@ -39,13 +38,28 @@ void check_end(const Result<DumpProgress>& end) {
   fuzz::require(fuzz::is_printable(end.error().detail), "an error is printable ASCII");
 }
 
-void check_counts(const std::vector<Socket>& sockets) {
-  Listeners listeners;
-  SocketTable table(listeners);
-  for (const Socket& socket : sockets) {
-    if (socket.state == TcpState::kListen) listeners.see(socket, {});
-    table.add(socket);
+void check_ports(const PortReport& report, const PortSet& in_use, const PortSet& capacity) {
+  const BlockedPorts& blocked = report.connect->blocked;
+  fuzz::require(((blocked.observed | blocked.inferred) - (in_use & capacity)).empty(),
+                "a blocked port is a capacity port in use");
+  fuzz::require((blocked.observed & blocked.inferred).empty(), "evidence is of one kind");
+  for (const ConnectUsage& usage : report.connect->top) {
+    fuzz::require(usage.used <= capacity.size(), "no more ports are used than there are");
+    fuzz::require(usage.used >= blocked.observed.size(), "a blocked port is used");
   }
+  const double ratio = report.connect->usage_ratio_max;
+  fuzz::require(ratio >= 0 && ratio <= 1, "the ratio lies between 0 and 1");
+  fuzz::require(report.bind->used_max <= (in_use & capacity).size(), "a port in use is in use");
+}
+
+void check_counts(const std::vector<Socket>& sockets) {
+  // Few tuples fit, so that a corpus of small files reaches the limit.
+  constexpr std::size_t kMaxTuples = 3;
+  ConnectPorts::Conditions conditions;
+  conditions.ports = compute_ephemeral_ports({32768, 60999}, PortSet{});
+  SocketTable table(kMaxTuples);
+  table.begin_pass({}, conditions);
+  for (const Socket& socket : sockets) table.add(socket);
   std::size_t counted = 0;
   for (const NamedTcpState& state : kTcpStates) {
     for (const Family family : kFamilies) counted += table.states().of(family, state.state);
@@ -59,8 +73,7 @@ void check_counts(const std::vector<Socket>& sockets) {
                 "a TIME-WAIT socket belongs to one side");
   fuzz::require(!time_wait.expiring() || std::ranges::is_sorted(*time_wait.expiring()),
                 "the expiring ones are cumulative");
-  fuzz::require((table.ports().blocked() - table.ports().in_use()).size() == 0,
-                "a blocked port is in use");
+  check_ports(table.end_pass(kMaxTuples), table.ports().in_use(), conditions.ports.capacity);
 }
 
 /// A recording may hold several dumps, so its replay goes on where a dump stops. One that does not

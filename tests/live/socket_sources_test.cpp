@@ -48,11 +48,13 @@ std::vector<SeenSocket> read_all(SocketSource source,
   std::vector<SeenSocket> sockets;
   const auto start = SteadyClock::now();
   const auto read = read_sockets(
-      kernel, source, bound_inactive == BoundInactive::kInclude, [&](const Socket& socket) {
+      kernel, source, {.bound_inactive = bound_inactive == BoundInactive::kInclude},
+      [&](const Socket& socket) {
         const auto expires_at =
             socket.is_minisock ? start + socket.expires_in : SteadyClock::time_point{};
         sockets.push_back({describe(socket), expires_at});
-      });
+      },
+      [](const Socket&) {});
   if (!read) throw std::runtime_error(read.error().text());
   std::ranges::sort(sockets, {}, [](const SeenSocket& socket) {
     return std::tie(socket.description, socket.expires_at);

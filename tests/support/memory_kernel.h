@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,8 @@ class MemoryKernel final : public Kernel {
   Files sys;
   Files links;
   std::string sockets;  ///< recorded sock_diag messages, see socket_message.h
+  /// Those of the sockets that were bound explicitly; a kernel that cannot tell where it is absent.
+  std::optional<std::string> explicit_binds;
   std::size_t chunk_size = 4096;
   /// Answers dumps instead of `sockets` where it is set.
   std::function<Result<void>(const SocketDump&, const OnBuffer&)> on_dump;
@@ -56,7 +59,9 @@ class MemoryKernel final : public Kernel {
   Result<void> dump_sockets(const SocketDump& dump, const OnBuffer& on_buffer) override {
     dumps.push_back(dump);
     if (on_dump) return on_dump(dump, on_buffer);
-    const std::string answer = filter_recorded_dump(sockets, dump);
+    if (dump.only_explicit_binds && !explicit_binds) return unavailable("netlink sock_diag");
+    const std::string& recording = dump.only_explicit_binds ? *explicit_binds : sockets;
+    const std::string answer = filter_recorded_dump(recording, dump);
     return on_buffer({std::as_bytes(std::span(answer)), std::nullopt}).map([](DumpProgress) {});
   }
 

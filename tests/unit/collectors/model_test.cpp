@@ -128,10 +128,9 @@ TEST(Listeners, AreBounded) {
 }
 
 TEST(TimeWaitCounts, AreCumulativeAtTheirBounds) {
-  const Listeners listeners;
   TimeWaitCounts counts;
   for (const auto left : {0ms, 5000ms, 5001ms, 15000ms, 30000ms, 60000ms, 60001ms}) {
-    counts.add(time_wait(40000, left), listeners);
+    counts.add(time_wait(40000, left), false);
   }
   ASSERT_TRUE(counts.expiring());
   EXPECT_THAT(*counts.expiring(), ::testing::ElementsAre(2, 4, 5, 6));
@@ -142,32 +141,27 @@ TEST(TimeWaitCounts, DoNotGuessATimeThatTheKernelDoesNotTell) {
   TimeWaitCounts counts;
   Socket without_timer = time_wait(40000, 0ms);
   without_timer.is_minisock = false;
-  counts.add(without_timer, Listeners());
+  counts.add(without_timer, false);
   EXPECT_EQ(counts.client(), 1U);
   EXPECT_EQ(counts.expiring(), std::nullopt);
 }
 
 TEST(TimeWaitCounts, TellServerFromClient) {
-  Listeners listeners;
-  listeners.see(listener("0.0.0.0", 80), kNow);
   TimeWaitCounts counts;
-  counts.add(time_wait(80, 1s), listeners);
-  counts.add(time_wait(80, 1s), listeners);
-  counts.add(time_wait(40000, 1s), listeners);
+  counts.add(time_wait(80, 1s), true);
+  counts.add(time_wait(80, 1s), true);
+  counts.add(time_wait(40000, 1s), false);
   EXPECT_EQ(counts.server(), 2U);
   EXPECT_EQ(counts.client(), 1U);
 }
 
-TEST(LocalPorts, BlockPortsOfListenersAndBoundIdleSockets) {
+TEST(LocalPorts, TellListeningOnesFromOthers) {
   LocalPorts ports;
   ports.add(listener("0.0.0.0", 80));
-  Socket idle = listener("0.0.0.0", 81);
-  idle.state = TcpState::kBoundInactive;
-  ports.add(idle);
   ports.add(time_wait(40000, 1s));
-  EXPECT_EQ(ports.in_use().size(), 3U);
-  EXPECT_EQ(ports.blocked().size(), 2U);
-  EXPECT_FALSE(ports.blocked().contains(40000));
+  EXPECT_EQ(ports.in_use().size(), 2U);
+  EXPECT_EQ(ports.listening().size(), 1U);
+  EXPECT_TRUE(ports.listening().contains(80));
 }
 
 }  // namespace

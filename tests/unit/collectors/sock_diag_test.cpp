@@ -94,13 +94,15 @@ TEST(SockDiag, AsksForIdleSocketsFirstAndThenOnceForTheRest) {
   add_sysctls(kernel);
   const auto collector = test::make_collector("sock_diag", kernel);
   test::poll(*collector);
-  ASSERT_EQ(kernel.dumps.size(), 2U) << "one cheap dump and one pass over the connections";
+  ASSERT_EQ(kernel.dumps.size(), 3U) << "a cheap dump, a filtered one, the pass";
   const std::uint32_t idle = kernel.dumps[0].states;
-  const std::uint32_t connections = kernel.dumps[1].states;
+  const std::uint32_t connections = kernel.dumps[2].states;
+  EXPECT_TRUE(kernel.dumps[1].only_explicit_binds);
+  EXPECT_EQ(kernel.dumps[1].states, connections & ~(1U << 6U)) << "TIME-WAIT is never explicit";
   EXPECT_EQ(idle, (1U << 10U) | (1U << 13U));
   EXPECT_EQ(idle & connections, 0U) << "no socket is counted twice";
   EXPECT_EQ(idle | connections, 0x3ffeU) << "no state is forgotten";
-  EXPECT_EQ(kernel.dumps[1].request, SocketRequest::kBothFamilies);
+  EXPECT_EQ(kernel.dumps[2].request, SocketRequest::kBothFamilies);
 }
 
 TEST(SockDiag, DoesNotAskAnOldKernelForBoundIdleSockets) {
@@ -189,13 +191,13 @@ TEST(SockDiag, RepeatsAnInterruptedDumpOnce) {
   int calls = 0;
   kernel.on_dump = [&](const SocketDump&, const Kernel::OnBuffer& on_buffer) {
     const std::string answer =
-        ++calls == 2 ? socket_message({.local_port = 1}) + netlink_status(NLMSG_ERROR, -ENOBUFS)
+        ++calls == 3 ? socket_message({.local_port = 1}) + netlink_status(NLMSG_ERROR, -ENOBUFS)
                      : netlink_status(NLMSG_DONE, 0);
     return on_buffer({std::as_bytes(std::span(answer)), std::nullopt}).map([](DumpProgress) {});
   };
   const auto polled = test::poll(*test::make_collector("sock_diag", kernel));
   ASSERT_TRUE(polled.result) << polled.result.error().text();
-  EXPECT_EQ(calls, 4);
+  EXPECT_EQ(calls, 6);
   EXPECT_EQ(polled.samples.find("timewait_bind_buckets{netns=\"self\"}"), 0)
       << "what the interrupted dump counted is thrown away";
 }

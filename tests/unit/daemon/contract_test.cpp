@@ -22,6 +22,28 @@ const std::map<std::string, Labels>& contract() {
       {"timewait_ephemeral_ports_reserved", {"netns"}},
       {"timewait_ephemeral_ports_unused", {"netns"}},
       {"timewait_ephemeral_ports_blocked", {"netns", "evidence"}},
+      {"timewait_connect_ports_used", {"netns", "local_address", "remote_address", "remote_port"}},
+      {"timewait_connect_ports_reusable",
+       {"netns", "local_address", "remote_address", "remote_port"}},
+      {"timewait_connect_ports_usage_ratio",
+       {"netns", "local_address", "remote_address", "remote_port"}},
+      {"timewait_connect_sockets",
+       {"netns", "local_address", "remote_address", "remote_port", "state"}},
+      {"timewait_connect_ports_usage_ratio_max", {"netns"}},
+      {"timewait_connect_preferred_ports_usage_ratio_max", {"netns"}},
+      {"timewait_connect_tuples", {"netns"}},
+      {"timewait_connect_tuples_omitted", {"netns"}},
+      {"timewait_connect_sockets_omitted", {"netns"}},
+      {"timewait_bind_ports_used", {"netns", "local_address"}},
+      {"timewait_bind_ports_usage_ratio", {"netns", "local_address"}},
+      {"timewait_bind_ports_usage_ratio_max", {"netns"}},
+      {"timewait_server_remote_ports_used",
+       {"netns", "local_address", "local_port", "remote_address"}},
+      {"timewait_server_remote_ports_usage_ratio",
+       {"netns", "local_address", "local_port", "remote_address"}},
+      {"timewait_server_remote_ports_usage_ratio_max", {"netns"}},
+      {"timewait_server_sockets",
+       {"netns", "local_address", "local_port", "remote_address", "state"}},
       {"timewait_netstat_field_available", {"netns", "field"}},
       {"timewait_sockstat_tcp_time_wait", {"netns"}},
       {"timewait_sockstat_tcp_in_use", {"netns"}},
@@ -120,7 +142,15 @@ constexpr const char* kSysctl[] = {"net_ipv4_tcp_tw_reuse",
                                    "net_netfilter_nf_conntrack_tcp_timeout_time_wait"};
 
 /// Beyond the contract.
-constexpr const char* kAdditional[] = {"timewait_socket_source", "timewait_fin_wait2_minisocks"};
+constexpr const char* kAdditional[] = {"timewait_socket_source",
+                                       "timewait_fin_wait2_minisocks",
+                                       "timewait_connect_sockets_error_bound",
+                                       "timewait_bind_local_addresses",
+                                       "timewait_bind_local_addresses_omitted",
+                                       "timewait_server_tuples",
+                                       "timewait_server_tuples_omitted",
+                                       "timewait_server_sockets_omitted",
+                                       "timewait_server_sockets_error_bound"};
 
 std::map<std::string, Labels> declared() {
   std::map<std::string, Labels> all;

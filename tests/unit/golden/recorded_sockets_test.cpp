@@ -28,7 +28,8 @@ Result<std::vector<std::string>> read_common(const RecordedHost& host, SocketSou
   const auto on_socket = [&](const Socket& socket) {
     if (socket.state != TcpState::kBoundInactive) sockets.push_back(describe(socket));
   };
-  return read_sockets(kernel, source, true, on_socket).map([&] {
+  const auto ignore = [](const Socket&) {};
+  return read_sockets(kernel, source, {.bound_inactive = true}, on_socket, ignore).map([&] {
     std::ranges::sort(sockets);
     return sockets;
   });

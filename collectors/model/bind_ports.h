@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "collectors/model/distinct_count.h"
+#include "collectors/model/hash.h"
+#include "collectors/model/port_set.h"
+#include "collectors/model/socket.h"
+
+namespace timewait {
+
+/// One local address.
+struct BindUsage {
+  Address local;
+  std::uint64_t used = 0;  ///< capacity ports that bind(local, port 0) cannot take
+};
+
+/// The bind side at the end of a pass.
+struct BindReport {
+  std::vector<BindUsage> top;   ///< highest usage first
+  std::uint64_t addresses = 0;  ///< distinct local addresses; estimated beyond kMaxAddresses
+  std::uint64_t used_max = 0;   ///< over all addresses, 0 if there is none
+};
+
+/// Which ports bind(address, 0) can still choose, for each local address.
+///
+/// The kernel's rule without SO_REUSEADDR and SO_REUSEPORT (net/ipv4/inet_connection_sock.c,
+/// inet_csk_find_open_port() and inet_csk_bind_conflict(); inet_rcv_saddr_equal()): a port is
+/// closed to an address if any socket on it, in whatever state, TIME-WAIT included, has the same
+/// local address or an overlapping wildcard. 0.0.0.0 overlaps every IPv4 address; :: overlaps every
+/// IPv6 address, and every IPv4 one as well unless it is IPV6_V6ONLY. The destination does not
+/// matter.
+///
+/// 0.0.0.0 stands in the report where an IPv4 socket exists, and :: (without IPV6_V6ONLY) where an
+/// IPv6 one does.
+///
+/// Bounded: the sets of ports of kMaxAddresses local addresses, the first ones of the pass. The
+/// pass comes in the order of the kernel's hash table: an address that holds many ports is early.
+class BindPorts {
+ public:
+  static constexpr std::size_t kMaxAddresses = 256;
+
+  void begin_pass();
+  void add(const Socket& socket);
+  BindReport end_pass(const PortSet& capacity, std::size_t limit);
+
+ private:
+  struct Hash {
+    std::size_t operator()(const Address& address) const {
+      return KeyedHash().add(address).value();
+    }
+  };
+
+  PortSet* find_or_add(const Address& address);
+
+  boost::unordered_flat_map<Address, std::uint32_t, Hash> index_;
+  std::vector<PortSet> ports_;  ///< by index_; more than its size where memory was kept
+  bool overflowed_ = false;
+  DistinctCount distinct_;
+
+  PortSet ipv4_;           ///< ports of sockets with an IPv4 address, wildcard or not
+  PortSet ipv6_;           ///< the same of IPv6
+  PortSet wildcard_ipv4_;  ///< ports closed to every IPv4 address: of 0.0.0.0 and of ::
+  PortSet wildcard_ipv6_;  ///< ports closed to every IPv6 address: of ::
+};
+
+}  // namespace timewait

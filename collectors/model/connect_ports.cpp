@@ -1,0 +1,177 @@
+#include "collectors/model/connect_ports.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "collectors/model/top.h"
+
+namespace timewait {
+
+void ConnectPorts::begin_pass(const Conditions& conditions) {
+  conditions_ = conditions;
+  if (history_.range != conditions.ports.range) relearn_halves();
+  tuples_.clear();
+  in_use_.clear();
+  proven_.clear();
+  owned_.clear();
+  shared_.clear();
+  known_blocked_ = history_.blocked;
+}
+
+/// Where the range has moved, ports may have changed halves while sockets hold them: what a
+/// connect() took as preferred is no sign of a bind() now.
+void ConnectPorts::relearn_halves() {
+  if (history_.range) {
+    EphemeralPorts before;
+    before.range = *history_.range;
+    history_.in_use.for_each([&](std::uint16_t port) {
+      if (!history_.blocked.contains(port) && (!before.in_range(port) || before.is_preferred(port)))
+        history_.chosen_by_connect.insert(port);
+    });
+  }
+  history_.range = conditions_.ports.range;
+}
+
+void ConnectPorts::add_to_tuple(const Socket& socket) {
+  const std::uint16_t port = socket.local_port;
+  auto& entry = tuples_.add({socket.local, socket.remote, socket.remote_port});
+  entry.value.states.add(socket.state);
+  // A socket in CLOSE has left the table of connections or is not in it yet.
+  if (socket.state == TcpState::kClose || !conditions_.ports.capacity.contains(port) ||
+      known_blocked_.contains(port)) {
+    return;
+  }
+  const bool reusable = conditions_.reuse.is_reusable(socket);
+  const auto count = [&](Counts& counts) { ++(reusable ? counts.reusable : counts.held); };
+  if (!conditions_.has_preferred_half || conditions_.ports.is_preferred(port)) {
+    count(entry.value.preferred);
+  } else if (history_.chosen_by_connect.contains(port)) {
+    count(entry.value.chosen);
+  } else {
+    count(entry.value.ambiguous);
+    add_ambiguous(socket, tuples_.index_of(entry), reusable);
+  }
+}
+
+void ConnectPorts::add_ambiguous(const Socket& socket, std::uint32_t index, bool reusable) {
+  const std::uint16_t port = socket.local_port;
+  Owner& owner = owners_[port];
+  if (!owned_.contains(port)) {
+    owned_.insert(port);
+    owner = {index, reusable};
+  } else if (tuples_[owner.tuple].key.local == socket.local) {
+    if (!shared_.contains(port)) share(port, owner.tuple, owner.reusable);
+    share(port, index, reusable);
+  } else if (tuples_[index].value.preferred.held > tuples_[owner.tuple].value.preferred.held) {
+    owner = {index, reusable};
+  }
+}
+
+/// Moves one ambiguous port of a tuple to those that connect() chose.
+void ConnectPorts::share(std::uint16_t port, std::uint32_t index, bool reusable) {
+  shared_.insert(port);
+  Usage& usage = tuples_[index].value;
+  auto& from = reusable ? usage.ambiguous.reusable : usage.ambiguous.held;
+  if (from == 0) return;  // the owner's entry has been taken over since
+  --from;
+  ++(reusable ? usage.chosen.reusable : usage.chosen.held);
+}
+
+/// True for a tuple whose next connect() finds no port in the preferred half. In a range of odd
+/// size one search looks at one port less (__inet_hash_connect(): `remaining &= ~1U`).
+bool ConnectPorts::is_spilled(const Usage& usage) const {
+  const PortRange& range = conditions_.ports.range;
+  const std::size_t unseen = (range.high - range.low) % 2 == 0 ? 1 : 0;
+  return usage.preferred.held + usage.preferred.reusable + preferred_blocked_ + unseen >=
+         preferred_capacity_;
+}
+
+/// The tuple's ports beyond the blocked ones.
+ConnectPorts::Counts ConnectPorts::open_ports(const Usage& usage) const {
+  Counts open{usage.preferred.held + usage.chosen.held,
+              usage.preferred.reusable + usage.chosen.reusable};
+  // Its ambiguous ports count as chosen by connect(), and as blocked for every other tuple.
+  if (is_spilled(usage)) {
+    open.held += usage.ambiguous.held;
+    open.reusable += usage.ambiguous.reusable;
+  }
+  return open;
+}
+
+/// Ports of the half that is tried last which connect() has chosen all the same.
+PortSet ConnectPorts::compute_chosen() const {
+  PortSet chosen = (history_.chosen_by_connect & in_use_) | shared_;
+  owned_.for_each([&](std::uint16_t port) {
+    if (is_spilled(tuples_.entries()[owners_[port].tuple].value)) chosen.insert(port);
+  });
+  return chosen - known_blocked_;
+}
+
+ConnectReport ConnectPorts::end_pass(std::size_t limit) {
+  const PortSet& capacity = conditions_.ports.capacity;
+  const PortSet preferred =
+      conditions_.has_preferred_half ? conditions_.ports.preferred() : capacity;
+  const PortSet remembered = known_blocked_ & in_use_;
+  preferred_capacity_ = preferred.size();
+  preferred_blocked_ = ((proven_ | remembered) & preferred).size();
+
+  const PortSet chosen = compute_chosen();
+  ConnectReport report;
+  report.blocked.observed = proven_ & capacity;
+  report.blocked.inferred = remembered;
+  if (conditions_.has_preferred_half) report.blocked.inferred |= owned_ - chosen;
+  report.blocked.inferred &= capacity;
+  report.blocked.inferred -= proven_;
+
+  capacity_ = capacity.size();
+  blocked_ = report.blocked.observed.size() + report.blocked.inferred.size();
+  fill_tuples(limit, report);
+
+  history_.in_use = in_use_;
+  history_.blocked = proven_ | remembered;
+  history_.chosen_by_connect = chosen;
+  explicit_binds_.end_pass();
+  return report;
+}
+
+void ConnectPorts::fill_tuples(std::size_t limit, ConnectReport& report) const {
+  const auto entries = tuples_.entries();
+  const auto used = [&](const Counts& open) {
+    return std::min<std::uint64_t>(capacity_, blocked_ + open.held);
+  };
+  std::uint64_t used_max = 0;
+  std::uint64_t preferred_max = 0;
+  for (const auto& entry : entries) {
+    used_max = std::max(used_max, used(open_ports(entry.value)));
+    preferred_max =
+        std::max<std::uint64_t>(preferred_max, preferred_blocked_ + entry.value.preferred.held);
+  }
+  report.tuples = tuples_.distinct();
+  report.sockets = tuples_.total();
+  report.error_bound = tuples_.error_bound();
+  report.usage_ratio_max = entries.empty() ? 0 : compute_usage_ratio(used_max, capacity_);
+  if (conditions_.has_preferred_half && preferred_capacity_ > 0) {
+    report.preferred_usage_ratio_max =
+        entries.empty() ? 0
+                        : std::min(1.0, compute_usage_ratio(preferred_max, preferred_capacity_));
+  }
+
+  const auto rank = [&](std::uint32_t index) {
+    const Usage& usage = entries[index].value;
+    const Counts open = open_ports(usage);
+    return std::tuple(open.held, open.reusable, usage.states.sum());
+  };
+  const auto top = compute_top(entries.size(), limit, [&](std::uint32_t left, std::uint32_t right) {
+    const auto order = rank(left) <=> rank(right);
+    return order != 0 ? order > 0 : entries[left].key < entries[right].key;
+  });
+  report.top.reserve(top.size());
+  for (const std::uint32_t index : top) {
+    const Usage& usage = entries[index].value;
+    const Counts open = open_ports(usage);
+    report.top.push_back({entries[index].key, usage.states, used(open),
+                          std::min<std::uint64_t>(capacity_, open.reusable)});
+  }
+}
+
+}  // namespace timewait

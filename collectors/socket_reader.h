@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+
+#include "collectors/collector.h"
+#include "collectors/error.h"
+#include "collectors/kernel.h"
+#include "collectors/model/socket_table.h"
+#include "collectors/read_sockets.h"
+
+namespace timewait {
+
+/// Fills the table of sockets from the best source that answers: netlink for both families at once,
+/// netlink for each, /proc/net/tcp. The next one is tried where one refuses (no such module, not
+/// permitted), not where its answer is broken.
+class SocketReader {
+ public:
+  explicit SocketReader(Kernel& kernel);
+
+  using Conditions = std::optional<ConnectPorts::Conditions>;
+
+  /// One pass. Reports to `out` where netlink is not the source, and why.
+  Result<void> read(SteadyTime now, const Conditions& conditions, SocketTable& table,
+                    CollectorOutput& out);
+
+  /// Of the last pass.
+  SocketSource source() const { return source_; }
+
+  /// Whether the last pass would have shown bound idle sockets.
+  bool tells_bound_inactive() const {
+    return reports_bound_inactive_ && source_ != SocketSource::kProcNetTcp;
+  }
+
+ private:
+  struct Pass {
+    SteadyTime now;
+    const Conditions& conditions;
+    SocketTable& table;
+  };
+
+  Result<void> read_proc(const Pass& pass, CollectorOutput& out);
+  Result<void> read_from(SocketSource source, const Pass& pass);
+  Result<void> try_source(SocketSource source, const Pass& pass);
+  bool is_walk_for_explicit_binds_due() const;
+
+  Kernel& kernel_;
+  bool reports_bound_inactive_;
+  SocketSource source_ = SocketSource::kBothFamilies;
+  std::optional<Error> refusal_;  ///< why netlink is not the source
+  SteadyTime netlink_retry_at_;
+  std::optional<std::uint64_t> last_sockets_;  ///< of the last whole pass
+  unsigned passes_since_walk_ = 0;             ///< for explicit binds
+};
+
+}  // namespace timewait
