@@ -248,6 +248,7 @@ extern const CollectorEntry sock_diag_collector{
         "one pass over the kernel's table.",
     .privilege = "none",
     .enabled_by_default = true,
+    .default_cpu_budget_ratio = 0.02,
     .metrics = [] { return std::span<const MetricDescription>(kMetrics); },
     .configure = configure,
 };
