@@ -74,18 +74,13 @@ FixtureKernel::FixtureKernel(const std::filesystem::path& directory)
 
 Result<void> FixtureKernel::dump_sockets(const SocketDump& dump, const OnBuffer& on_buffer) {
   // The recording lies beside /proc; its reader serves for it too.
-  std::string recording;
   const KernelFiles netlink(netlink_file_.parent_path(), {});
-  auto read = netlink.stream_proc(netlink_file_.filename().string(),
-                                  [&](std::string_view chunk) -> Result<void> {
-                                    if (recording.size() > kMaxRecording) {
-                                      return malformed("larger than 512 MiB, refused");
-                                    }
-                                    recording.append(chunk);
-                                    return {};
-                                  });
-  if (!read) return read;
-  const std::string answer = filter_recorded_dump(recording, dump);
+  const auto recording =
+      gather_text(netlink_file_.string(), kMaxRecording, [&](const OnChunk& on_chunk) {
+        return netlink.stream_proc(netlink_file_.filename().string(), on_chunk);
+      });
+  if (!recording) return tl::make_unexpected(recording.error());
+  const std::string answer = filter_recorded_dump(*recording, dump);
   return on_buffer({std::as_bytes(std::span(answer)), std::nullopt})
       .and_then([](DumpProgress progress) -> Result<void> {
         if (progress == DumpProgress::kDone) return {};
