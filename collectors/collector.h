@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,10 @@ struct CollectorEntry {
   std::string_view help;  ///< one sentence, shown by --list-collectors
   std::string_view privilege;  ///< what it needs beyond an ordinary user, or "none"
   bool enabled_by_default = true;
+  /// For a collector whose cost grows with the host's load: the share of one core that its polls
+  /// may take, which the key `cpu_budget_ratio` changes. Absent: polled at its interval, whatever
+  /// it costs, and without that key.
+  std::optional<double> default_cpu_budget_ratio{};
   /// Every family that it may emit with the built-in configuration.
   std::span<const MetricDescription> (*metrics)();
   /// Takes the collector's own options, reporting bad ones through the reader. Touches no kernel.

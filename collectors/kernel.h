@@ -84,4 +84,11 @@ class Kernel {
   Result<std::string> read_proc(std::string_view path);
 };
 
+/// Streams one text in chunks, as Kernel::stream_proc does a file.
+using TextStream = std::function<Result<void>(const Kernel::OnChunk&)>;
+
+/// The whole text of a stream. One of more than `most` bytes is refused rather than cut; `source`
+/// names it in that error.
+Result<std::string> gather_text(std::string source, std::size_t most, const TextStream& stream);
+
 }  // namespace timewait

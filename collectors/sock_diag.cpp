@@ -256,6 +256,7 @@ extern const CollectorEntry sock_diag_collector{
         "many are left for each destination and what holds the others.",
     .privilege = "none",
     .enabled_by_default = true,
+    .default_cpu_budget_ratio = 0.02,
     .metrics = [] { return std::span<const MetricDescription>(kMetrics); },
     .configure = configure,
 };

@@ -7,6 +7,7 @@
 #include <future>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -55,11 +56,14 @@ std::unique_ptr<Kernel> make_kernel(const CommandLine& flags) {
   return std::make_unique<LiveKernel>(flags.procfs, flags.sysfs);
 }
 
-std::vector<PolledCollector> make_collectors(const Settings& settings,
+std::vector<PolledCollector> make_collectors(const CommandLine& flags, const Settings& settings,
                                              const CollectorContext& context) {
   std::vector<PolledCollector> collectors;
   for (const CollectorSettings& collector : settings.collectors) {
-    collectors.push_back({collector.name, collector.make(context), collector.interval});
+    // A single poll has no next one to put off.
+    const auto cpu_budget_ratio = flags.once ? std::nullopt : collector.cpu_budget_ratio;
+    collectors.push_back(
+        {collector.name, collector.make(context), collector.interval, cpu_budget_ratio});
   }
   return collectors;
 }
@@ -137,7 +141,7 @@ int serve(const CommandLine& flags, const Settings& settings, Poller& poller,
     log.info("listening",
              {{"address", listener.address()}, {"telemetry_path", settings.web.telemetry_path}});
   }
-  const RequestHandler handler(store, settings.web.telemetry_path, settings.snapshot_interval());
+  const RequestHandler handler(store, settings.web.telemetry_path);
   ServerLimits limits;
   limits.max_connections = connection_limit(settings, log);
   Server server(*std::move(listeners), handler, limits, log);
@@ -166,7 +170,7 @@ int run(const CommandLine& flags) {
   const std::unique_ptr<Kernel> kernel = make_kernel(flags);
   Findings findings;
   SnapshotStore store;
-  Poller poller(make_collectors(resolved.settings, {*kernel, findings}),
+  Poller poller(make_collectors(flags, resolved.settings, {*kernel, findings}),
                 resolved.settings.web.telemetry_path, clock, log, store);
   if (flags.once) return print_once(poller, store);
   log.info("starting timewait_exporter",

@@ -15,10 +15,10 @@ namespace timewait {
 struct CollectorStatus {
   std::string_view name;
   bool success = false;
-  std::chrono::nanoseconds duration{};  ///< of the last poll
-  std::chrono::nanoseconds cpu{};       ///< of all polls
-  std::optional<double> last_success;   ///< seconds since 1970
-  std::chrono::milliseconds interval{};
+  std::chrono::nanoseconds duration{};   ///< of the last poll
+  std::chrono::nanoseconds cpu{};        ///< of all polls
+  std::optional<double> last_success;    ///< seconds since 1970
+  std::chrono::milliseconds interval{};  ///< in force: configured, or stretched by the budget
   std::array<std::uint64_t, std::size(kAllErrorReasons)> errors{};  ///< by reason, since start
   std::string last_error;                                           ///< empty while it succeeds
 };

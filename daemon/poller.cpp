@@ -5,6 +5,8 @@
 #include <mutex>
 #include <utility>
 
+#include "config/duration.h"
+#include "daemon/serializers.h"
 #include "daemon/snapshot_builder.h"
 
 namespace timewait {
@@ -20,6 +22,15 @@ std::string identify(const std::vector<Error>& errors) {
   return identity;
 }
 
+/// How long a poll has to last to stay within the budget. Bounded, so that no budget is too small
+/// to reckon with.
+std::chrono::nanoseconds compute_pause(std::chrono::nanoseconds cpu, double budget_ratio) {
+  constexpr std::chrono::duration<double> kLongest = std::chrono::hours{24 * 365};
+  const std::chrono::duration<double> pause = cpu;
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+      std::min(pause / budget_ratio, kLongest));
+}
+
 }  // namespace
 
 Poller::Poller(std::vector<PolledCollector> collectors, std::string telemetry_path,
@@ -32,7 +43,7 @@ Poller::Poller(std::vector<PolledCollector> collectors, std::string telemetry_pa
     status.name = polled.name;
     status.interval = polled.interval;
     const Schedule schedule(start, polled.interval);
-    entries_.push_back({std::move(polled), schedule, std::move(status), {}, {}, {}});
+    entries_.push_back({std::move(polled), schedule, std::move(status), {}, {}, {}, false});
   }
 }
 
@@ -71,14 +82,24 @@ void Poller::poll(Entry& entry) {
   const std::chrono::nanoseconds cpu_before = clock_.thread_cpu();
   CollectorOutput output;
   const Result<void> result = entry.polled.collector->collect(start, output);
-  entry.status.cpu += clock_.thread_cpu() - cpu_before;
+  const std::chrono::nanoseconds cpu = clock_.thread_cpu() - cpu_before;
+  entry.status.cpu += cpu;
   entry.status.duration = clock_.now() - start;
+  keep_budget(entry, start, cpu);
 
   std::vector<Error> errors = output.errors();
   if (!result) errors.push_back(result.error());
   entry.families = result ? output.metrics.take() : MetricFamilies{};
   if (result) log_notices(entry, output.notices());
   record_outcome(entry, std::move(errors));
+}
+
+void Poller::keep_budget(Entry& entry, SteadyTime began, std::chrono::nanoseconds cpu) {
+  if (!entry.polled.cpu_budget_ratio) return;
+  const auto pause = compute_pause(cpu, *entry.polled.cpu_budget_ratio);
+  entry.schedule.stretch(began, pause);
+  entry.status.interval = entry.schedule.interval();
+  log_interval(entry, cpu, pause);
 }
 
 void Poller::record_outcome(Entry& entry, std::vector<Error> errors) {
@@ -117,6 +138,25 @@ void Poller::log_notices(Entry& entry, const std::vector<Error>& notices) {
               {{"collector", std::string(entry.status.name)}});
   }
   entry.logged_notice = std::move(identity);
+}
+
+void Poller::log_interval(Entry& entry, std::chrono::nanoseconds cpu,
+                          std::chrono::nanoseconds pause) {
+  const bool is_stretched = entry.status.interval > entry.polled.interval;
+  if (is_stretched == entry.logged_stretched) return;
+  // A cost that wavers about the budget would be logged again and again.
+  if (!is_stretched && pause > entry.polled.interval * 4 / 5) return;
+  const std::initializer_list<LogField> fields{
+      {"collector", std::string(entry.status.name)},
+      {"interval", config::to_string(entry.status.interval)},
+      {"cpu_seconds", render_value(std::chrono::duration<double>(cpu).count())},
+      {"cpu_budget_ratio", render_value(*entry.polled.cpu_budget_ratio)}};
+  if (is_stretched) {
+    log_.warn("collector is polled less often to stay within its CPU budget", fields);
+  } else {
+    log_.info("collector is polled at its configured interval again", fields);
+  }
+  entry.logged_stretched = is_stretched;
 }
 
 void Poller::publish() {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -20,9 +21,13 @@ struct PolledCollector {
   std::string_view name;
   std::unique_ptr<Collector> collector;
   std::chrono::milliseconds interval;
+  /// The share of one core that its polls may take; absent: any.
+  std::optional<double> cpu_budget_ratio{};
 };
 
-/// Polls every collector at its fixed interval and publishes a snapshot after each round.
+/// Polls every collector at its fixed interval and publishes a snapshot after each round. One with
+/// a CPU budget leaves deadlines out after a poll that was too dear: until the next one begins at
+/// least the poll's CPU time divided by the budget has passed.
 ///
 /// A collector that fails publishes nothing of that poll and hides no other; what failed is counted
 /// by reason and logged when it changes. Between its polls a collector's last figures stay.
@@ -53,12 +58,15 @@ class Poller {
     MetricFamilies families;
     std::string logged_error;  ///< what failed, as it was last logged
     std::string logged_notice;
+    bool logged_stretched = false;
   };
 
   void poll(Entry& entry);
+  void keep_budget(Entry& entry, SteadyTime began, std::chrono::nanoseconds cpu);
   void record_outcome(Entry& entry, std::vector<Error> errors);
   void log_errors(Entry& entry, const std::vector<Error>& errors);
   void log_notices(Entry& entry, const std::vector<Error>& notices);
+  void log_interval(Entry& entry, std::chrono::nanoseconds cpu, std::chrono::nanoseconds pause);
   void publish();
 
   std::vector<Entry> entries_;

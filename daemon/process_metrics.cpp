@@ -37,15 +37,14 @@ constexpr std::size_t kStartTime = 22 - kState;
 constexpr std::size_t kVirtualSize = 23 - kState;
 constexpr std::size_t kResidentSet = 24 - kState;
 
+// /proc/stat has a line for each CPU and a number for each interrupt.
+constexpr std::size_t kMaxOwnFile = std::size_t{4} << 20U;
+
 Result<std::string> read_own_proc(std::string_view path) {
-  std::string text;
-  return KernelFiles("/proc", {})
-      .stream_proc(path,
-                   [&](std::string_view chunk) -> Result<void> {
-                     text.append(chunk);
-                     return {};
-                   })
-      .map([&] { return std::move(text); });
+  const KernelFiles files("/proc", {});
+  return gather_text(files.proc_path(path), kMaxOwnFile, [&](const Kernel::OnChunk& on_chunk) {
+    return files.stream_proc(path, on_chunk);
+  });
 }
 
 std::optional<std::size_t> count_open_fds() {

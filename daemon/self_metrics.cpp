@@ -36,10 +36,12 @@ constexpr MetricDescription kErrors{"timewait_exporter_collector_errors_total",
                                     MetricType::kCounter,
                                     "Sources that the collector could not read, by reason.",
                                     {"collector", "reason"}};
-constexpr MetricDescription kInterval{"timewait_exporter_collector_interval_seconds",
-                                      MetricType::kGauge,
-                                      "Time from one poll of the collector to the next.",
-                                      {"collector"}};
+constexpr MetricDescription kInterval{
+    "timewait_exporter_collector_interval_seconds",
+    MetricType::kGauge,
+    "Time from one poll of the collector to the next: as configured, or longer to keep its CPU "
+    "time within cpu_budget_ratio.",
+    {"collector"}};
 constexpr MetricDescription kPolls{"timewait_exporter_polls_total", MetricType::kCounter,
                                    "Rounds of polling since the start."};
 constexpr MetricDescription kOverruns{

@@ -39,6 +39,15 @@ bool is_enabled(const CollectorEntry& entry, config::OptionReader& options,
   return flag == flags.collectors.end() ? configured : flag->second;
 }
 
+std::optional<double> read_cpu_budget_ratio(const CollectorEntry& entry,
+                                            config::OptionReader& options) {
+  constexpr std::string_view kKey = "cpu_budget_ratio";
+  if (!entry.default_cpu_budget_ratio) return std::nullopt;
+  const double ratio = options.number(kKey, *entry.default_cpu_budget_ratio, 0, 1);
+  if (ratio <= 0) options.reject(kKey, "expected a number above 0");
+  return ratio;
+}
+
 void read_collector(const CollectorEntry& entry, const config::Config& config,
                     const CommandLine& flags, ResolvedSettings& resolved) {
   config::OptionReader options(find_section(config, entry.name),
@@ -46,9 +55,11 @@ void read_collector(const CollectorEntry& entry, const config::Config& config,
   const bool enabled = is_enabled(entry, options, flags);
   const auto interval =
       options.duration("interval", config.interval, config::kMinInterval, config::kMaxInterval);
+  const auto cpu_budget_ratio = read_cpu_budget_ratio(entry, options);
   CollectorFactory make = entry.configure(options);
   options.reject_unknown();
-  if (enabled) resolved.settings.collectors.push_back({entry.name, interval, std::move(make)});
+  if (!enabled) return;
+  resolved.settings.collectors.push_back({entry.name, interval, cpu_budget_ratio, std::move(make)});
 }
 
 void apply_web_flags(const CommandLine& flags, config::WebConfig& web) {
@@ -57,14 +68,6 @@ void apply_web_flags(const CommandLine& flags, config::WebConfig& web) {
 }
 
 }  // namespace
-
-std::chrono::milliseconds Settings::snapshot_interval() const {
-  auto shortest = config::kMaxInterval;
-  for (const CollectorSettings& collector : collectors) {
-    shortest = std::min(shortest, collector.interval);
-  }
-  return shortest;
-}
 
 ResolvedSettings read_settings(const CommandLine& flags) {
   config::Loaded loaded =

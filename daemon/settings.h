@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@ namespace timewait {
 struct CollectorSettings {
   std::string_view name;
   std::chrono::milliseconds interval;
+  std::optional<double> cpu_budget_ratio;  ///< of one core
   CollectorFactory make;
 };
 
@@ -24,9 +26,6 @@ struct CollectorSettings {
 struct Settings {
   config::WebConfig web;
   std::vector<CollectorSettings> collectors;  ///< in registry order
-
-  /// How often a snapshot is to be expected: the shortest interval of a collector.
-  std::chrono::milliseconds snapshot_interval() const;
 };
 
 /// Settings, or all that is wrong with them; with problems they are not to be used.

@@ -31,7 +31,9 @@ struct Document {
 
 /// What one round of polling found, rendered once. Immutable: HTTP threads only hand out its bytes.
 struct Snapshot {
-  SteadyTime taken;                             ///< when the youngest poll in it ended
+  SteadyTime taken;  ///< when the youngest poll in it ended
+  /// Until the next snapshot: the shortest interval that is in force.
+  std::chrono::milliseconds interval{};
   std::vector<CollectorExposition> collectors;  ///< the enabled ones, in registry order
   Exposition exporter;  ///< timewait_exporter_* and process_*: in every reply
   Document text;

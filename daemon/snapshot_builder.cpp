@@ -1,5 +1,7 @@
 #include "daemon/snapshot_builder.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "daemon/gzip.h"
@@ -28,6 +30,11 @@ Document make_document(const Snapshot& snapshot, std::string Exposition::*format
   return {std::move(plain), std::move(gzip)};
 }
 
+std::chrono::milliseconds shortest_interval(const PollStatus& status) {
+  const auto shortest = std::ranges::min_element(status.collectors, {}, &CollectorStatus::interval);
+  return shortest == status.collectors.end() ? std::chrono::milliseconds{} : shortest->interval;
+}
+
 }  // namespace
 
 std::shared_ptr<const Snapshot> render_snapshot(SteadyTime taken,
@@ -36,6 +43,7 @@ std::shared_ptr<const Snapshot> render_snapshot(SteadyTime taken,
                                                 std::string_view telemetry_path) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->taken = taken;
+  snapshot->interval = shortest_interval(status);
   for (const auto& [name, families] : collectors) {
     snapshot->collectors.push_back({std::string(name), render_exposition(*families)});
   }

@@ -103,12 +103,8 @@ HttpResponse text_response(unsigned status, std::string_view text) {
   return response;
 }
 
-RequestHandler::RequestHandler(const SnapshotStore& store, std::string telemetry_path,
-                               std::chrono::milliseconds interval, Clock clock)
-    : store_(store),
-      telemetry_path_(std::move(telemetry_path)),
-      interval_(interval),
-      clock_(std::move(clock)) {}
+RequestHandler::RequestHandler(const SnapshotStore& store, std::string telemetry_path, Clock clock)
+    : store_(store), telemetry_path_(std::move(telemetry_path)), clock_(std::move(clock)) {}
 
 HttpResponse RequestHandler::handle(const HttpRequest& request) const {
   const auto target = parse_target(request.target);
@@ -152,7 +148,7 @@ HttpResponse RequestHandler::telemetry(const HttpRequest& request, const Target&
 HttpResponse RequestHandler::ready() const {
   const auto snapshot = store_.current();
   if (!snapshot) return text_response(503, kNoSnapshot);
-  if (clock_() - snapshot->taken < kReadyIntervals * interval_) {
+  if (clock_() - snapshot->taken < kReadyIntervals * snapshot->interval) {
     return text_response(200, "ready\n");
   }
   return text_response(503, "the last poll is older than three intervals\n");

@@ -42,12 +42,12 @@ class RequestHandler {
  public:
   using Clock = std::function<SteadyTime()>;
 
-  /// /-/ready is 503 without a snapshot younger than this many intervals.
+  /// /-/ready is 503 without a snapshot younger than this many of its intervals.
   static constexpr int kReadyIntervals = 3;
 
-  /// The store outlives the handler. `interval` is the one at which snapshots are to be expected.
+  /// The store outlives the handler.
   RequestHandler(const SnapshotStore& store, std::string telemetry_path,
-                 std::chrono::milliseconds interval, Clock clock = std::chrono::steady_clock::now);
+                 Clock clock = std::chrono::steady_clock::now);
 
   /// Any request gets a reply: what cannot be understood a 4xx with a text. Whole expositions are
   /// the snapshot's own bytes, not copies.
@@ -60,7 +60,6 @@ class RequestHandler {
 
   const SnapshotStore& store_;
   std::string telemetry_path_;
-  std::chrono::milliseconds interval_;
   Clock clock_;
 };
 

@@ -40,18 +40,9 @@ Result<void> KernelFiles::stream_proc(std::string_view path,
 }
 
 Result<std::string> KernelFiles::read_sys(std::string_view path) const {
-  std::string text;
   const std::filesystem::path file = sys_ / path;
-  return stream_file(file,
-                     [&](std::string_view chunk) -> Result<void> {
-                       if (text.size() + chunk.size() > kMaxSysFile) {
-                         return tl::make_unexpected(Error{ErrorReason::kMalformed, file.string(),
-                                                          "larger than 64 KiB, refused"});
-                       }
-                       text.append(chunk);
-                       return {};
-                     })
-      .map([&] { return std::move(text); });
+  return gather_text(file.string(), kMaxSysFile,
+                     [&](const Kernel::OnChunk& on_chunk) { return stream_file(file, on_chunk); });
 }
 
 Result<std::string> KernelFiles::read_sys_link(std::string_view path) const {

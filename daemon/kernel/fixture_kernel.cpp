@@ -80,18 +80,13 @@ Result<void> FixtureKernel::dump_sockets(const SocketDump& dump, const OnBuffer&
     return on_buffer({std::as_bytes(std::span(nothing)), std::nullopt}).map([](DumpProgress) {});
   }
   // The recording lies beside /proc; its reader serves for it too.
-  std::string recording;
   const KernelFiles netlink(netlink_file_.parent_path(), {});
-  auto read = netlink.stream_proc(netlink_file_.filename().string(),
-                                  [&](std::string_view chunk) -> Result<void> {
-                                    if (recording.size() > kMaxRecording) {
-                                      return malformed("larger than 512 MiB, refused");
-                                    }
-                                    recording.append(chunk);
-                                    return {};
-                                  });
-  if (!read) return read;
-  const std::string answer = filter_recorded_dump(recording, dump);
+  const auto recording =
+      gather_text(netlink_file_.string(), kMaxRecording, [&](const OnChunk& on_chunk) {
+        return netlink.stream_proc(netlink_file_.filename().string(), on_chunk);
+      });
+  if (!recording) return tl::make_unexpected(recording.error());
+  const std::string answer = filter_recorded_dump(*recording, dump);
   return on_buffer({std::as_bytes(std::span(answer)), std::nullopt})
       .and_then([](DumpProgress progress) -> Result<void> {
         if (progress == DumpProgress::kDone) return {};

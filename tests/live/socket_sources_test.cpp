@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <map>
 #include <random>
 #include <stdexcept>
@@ -17,6 +15,7 @@
 #include "tests/live/support/connection.h"
 #include "tests/live/support/expectations.h"
 #include "tests/live/support/network_namespace.h"
+#include "tests/support/seed.h"
 
 // The same sockets by netlink in one walk, by netlink family by family and by /proc/net/tcp{,6}.
 
@@ -77,14 +76,6 @@ void expect_same(const std::vector<SeenSocket>& found, const std::vector<SeenSoc
     EXPECT_LE(apart, kExpiryTolerance)
         << found[i].description << ": the two sources' expiry is " << apart.count() << " ms apart";
   }
-}
-
-unsigned choose_seed() {
-  const char* const given = std::getenv("TIMEWAIT_SEED");  // NOLINT(concurrency-mt-unsafe)
-  const unsigned seed =
-      given != nullptr ? static_cast<unsigned>(std::stoul(given)) : std::random_device()();
-  std::cout << "TIMEWAIT_SEED=" << seed << " repeats this mix\n";
-  return seed;
 }
 
 /// What can become of a connection, and the states that its ends are in then.

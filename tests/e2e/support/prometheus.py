@@ -1,6 +1,7 @@
 """A Prometheus server that scrapes daemons under test, on loopback and for as long as a test."""
 
 import json
+import re
 import subprocess
 import time
 import urllib.parse
@@ -10,10 +11,10 @@ from typing import Any
 from support import client
 from support.daemon import launcher
 from support.exposition import Series
-from support.sockets import unused_port
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
+_LISTENING = re.compile(r'msg="Listening on".* address=(?P<address>\S+)\s')
 _CONFIG = """\
 global:
   scrape_interval: 1s
@@ -35,33 +36,36 @@ class Prometheus:
         config = _CONFIG + "".join(
             _JOB.format(job=job, address=address) for job, address in jobs.items())
         (directory / "prometheus.yml").write_text(config)
-        deadline = time.monotonic() + START_SECONDS
-        while not self._start(deadline):
-            if time.monotonic() > deadline:
-                raise AssertionError("Prometheus does not start:\n" + self._log())
+        self._start()
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
 
-    def _start(self, deadline: float) -> bool:
-        """False where it has ended, as it does when somebody else has taken its port."""
-        self.address = f"127.0.0.1:{unused_port()}"
+    def _start(self) -> None:
         with (self._directory / "prometheus.log").open("w") as log:
             self._process = subprocess.Popen(
                 [*launcher(), self._program,
                  f"--config.file={self._directory}/prometheus.yml",
                  f"--storage.tsdb.path={self._directory}/data",
-                 f"--web.listen-address={self.address}"],
+                 "--web.listen-address=127.0.0.1:0"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        while self._process.poll() is None and time.monotonic() < deadline:
-            if self._is_ready():
-                return True
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError("Prometheus does not start:\n" + self._log())
             time.sleep(0.05)
-        self.stop()
-        return False
 
     def _is_ready(self) -> bool:
-        try:
-            return client.request(self.address, "/-/ready").status == 200
-        except ConnectionError:
+        """From here on `address` is the one that it has chosen."""
+        listening = _LISTENING.search(self._log())
+        if listening is None:
             return False
+        self.address = listening["address"]
+        return client.request(self.address, "/-/ready").status == 200
 
     def _log(self) -> str:
         return (self._directory / "prometheus.log").read_text()

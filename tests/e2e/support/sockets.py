@@ -1,4 +1,4 @@
-"""The host's TCP sockets, as /proc/net/tcp shows them, and ports to choose from."""
+"""The host's TCP sockets, as /proc/net/tcp shows them, and what the host has of IPv6."""
 
 import socket
 from dataclasses import dataclass
@@ -26,13 +26,6 @@ def sockets_of_port(port: int, state: str) -> set[Socket]:
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
     found = {Socket(*line.split()[1:4]) for line in lines}
     return {each for each in found if each.state == state and port in each.ports}
-
-
-def unused_port() -> int:
-    """A port that was free a moment ago: who uses it has to be ready to try another one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def has_ipv6() -> bool:

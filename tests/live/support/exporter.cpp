@@ -1,19 +1,18 @@
 #include "tests/live/support/exporter.h"
 
-#include <fcntl.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <stdexcept>
 #include <system_error>
 
 #include "tests/live/support/wait.h"
+#include "tests/support/file_actions.h"
 
 namespace timewait::test {
 
@@ -38,25 +37,6 @@ std::string read_whole(const FileDescriptor& file) {
   text.resize(static_cast<std::size_t>(count));
   return text;
 }
-
-/// posix_spawn's list of what the child does with descriptors.
-class FileActions {
- public:
-  FileActions() { ::posix_spawn_file_actions_init(&actions_); }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-  FileActions(FileActions&&) = delete;
-  FileActions& operator=(FileActions&&) = delete;
-  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-
-  void redirect(int descriptor, const FileDescriptor& to) {
-    ::posix_spawn_file_actions_adddup2(&actions_, to.get(), descriptor);
-  }
-  const posix_spawn_file_actions_t* get() const { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
 
 pid_t spawn(std::vector<std::string> command, const FileActions& actions) {
   std::vector<char*> arguments;

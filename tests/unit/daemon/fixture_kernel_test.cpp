@@ -45,6 +45,50 @@ TEST(FilterRecordedDump, KeepsWhatIsBroken) {
                                         [](const Socket&) {}));
 }
 
+/// Hands over chunks until one is refused, and counts those that it has handed over.
+struct Chunks {
+  std::vector<std::string> all;
+  std::size_t taken = 0;
+
+  TextStream stream() {
+    return [this](const Kernel::OnChunk& on_chunk) -> Result<void> {
+      for (const std::string& chunk : all) {
+        if (auto result = on_chunk(chunk); !result) return result;
+        ++taken;
+      }
+      return {};
+    };
+  }
+};
+
+TEST(GatherText, JoinsChunksUpToTheBound) {
+  Chunks none;
+  EXPECT_EQ(gather_text("f", 1024, none.stream()), "");
+  Chunks whole{{"ab", "", std::string(1021, 'x'), "c"}};
+  EXPECT_EQ(gather_text("f", 1024, whole.stream()), "ab" + std::string(1021, 'x') + "c");
+}
+
+TEST(GatherText, RefusesWhatIsBeyondTheBoundAndReadsNoFurther) {
+  for (const auto& [most, size] :
+       {std::pair{std::size_t{2} << 10U, "2 KiB"}, std::pair{std::size_t{3} << 20U, "3 MiB"}}) {
+    Chunks chunks{{std::string(most, 'x'), "y", "z"}};
+    const auto read = gather_text("/proc/f", most, chunks.stream());
+    ASSERT_FALSE(read) << size;
+    EXPECT_EQ(read.error().reason, ErrorReason::kMalformed);
+    EXPECT_EQ(read.error().text(), "/proc/f: larger than " + std::string(size) + ", refused");
+    EXPECT_EQ(chunks.taken, 1U) << "only the first chunk is within " << size;
+  }
+}
+
+TEST(GatherText, PassesAnErrorOn) {
+  const auto read = gather_text("f", 1024, [](const Kernel::OnChunk& on_chunk) -> Result<void> {
+    EXPECT_TRUE(on_chunk("half"));
+    return tl::make_unexpected(Error{ErrorReason::kIo, "g", "broken"});
+  });
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().text(), "g: broken");
+}
+
 class KernelFilesTest : public ::testing::Test {
  protected:
   KernelFilesTest() { std::filesystem::create_directories(directory_ / "sub"); }

@@ -1,11 +1,15 @@
 #include "daemon/poller.h"
 
+#include <cmath>
 #include <deque>
 #include <future>
+#include <random>
 #include <thread>
 
+#include "daemon/http/request_handler.h"
 #include "tests/support/exposition.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/seed.h"
 
 namespace timewait {
 namespace {
@@ -52,8 +56,9 @@ ScriptedCollector::Step bad(const char* name, ErrorReason reason, std::string de
 }
 
 PolledCollector polled(const char* name, std::deque<ScriptedCollector::Step> steps,
-                       std::chrono::milliseconds interval = 15s) {
-  return {name, std::make_unique<ScriptedCollector>(std::move(steps)), interval};
+                       std::chrono::milliseconds interval = 15s,
+                       std::optional<double> cpu_budget_ratio = {}) {
+  return {name, std::make_unique<ScriptedCollector>(std::move(steps)), interval, cpu_budget_ratio};
 }
 
 class PollerTest : public ::testing::Test {
@@ -232,6 +237,193 @@ TEST_F(PollerTest, RendersBothFormatsAndTheirCompressedForms) {
   ASSERT_EQ(snapshot->collectors.size(), 1U);
   EXPECT_EQ(snapshot->collectors[0].collector, "c");
   EXPECT_THAT(snapshot->landing_page, HasSubstr("href=\"/metrics\""));
+}
+
+/// A budget of 2 % and an interval of 15 seconds: a poll may take 300 milliseconds of CPU time.
+class CpuBudgetTest : public PollerTest {
+ protected:
+  static constexpr double kBudget = 0.02;
+
+  /// A poll of that cost, which takes as long if it does not wait for the CPU.
+  ScriptedCollector::Step costing(std::chrono::nanoseconds cpu,
+                                  std::chrono::nanoseconds wait = {}) {
+    return [=, this](CollectorOutput&) -> Result<void> {
+      clock_.cpu += cpu;
+      clock_.time += cpu + wait;
+      return {};
+    };
+  }
+
+  static PolledCollector budgeted(std::deque<ScriptedCollector::Step> steps) {
+    return polled("c", std::move(steps), 15s, kBudget);
+  }
+
+  /// The interval in force after each of so many polls, each of them at its deadline.
+  std::vector<double> intervals(Poller& poller, int polls) {
+    std::vector<double> found;
+    for (int i = 0; i < polls; ++i) {
+      clock_.time = poller.next_deadline();
+      poller.poll_due();
+      found.push_back(self("interval_seconds", "c").value_or(0));
+    }
+    return found;
+  }
+
+  double overruns() const {
+    return samples().find("timewait_exporter_poll_overruns_total").value_or(-1);
+  }
+};
+
+TEST_F(CpuBudgetTest, APollIsPaidForBeforeTheNextOne) {
+  const SteadyTime start = clock_.time;
+  Poller poller = make_poller(
+      budgeted({costing(290ms), costing(310ms), costing(590ms), costing(1s), costing(1ms)}));
+  std::vector<std::chrono::nanoseconds> deadlines;
+  for (int i = 0; i < 5; ++i) {
+    clock_.time = poller.next_deadline();
+    poller.poll_due();
+    deadlines.push_back(poller.next_deadline() - start);
+  }
+  EXPECT_THAT(deadlines, ElementsAre(15s, 45s, 75s, 135s, 150s))
+      << "14.5, 15.5, 29.5, 50 and 0.05 seconds, each up to the next deadline of the grid";
+}
+
+TEST_F(CpuBudgetTest, TheMetricShowsTheIntervalInForce) {
+  Poller poller = make_poller(
+      budgeted({costing(290ms), costing(310ms), costing(1s), costing(310ms), costing(1ms)}));
+  EXPECT_THAT(intervals(poller, 5), ElementsAre(15, 30, 60, 30, 15));
+}
+
+TEST_F(CpuBudgetTest, TheFirstPollIsPaidForToo) {
+  const SteadyTime start = clock_.time;
+  Poller poller = make_poller(budgeted({costing(2s)}));
+  poller.poll_due();
+  EXPECT_EQ(poller.next_deadline(), start + 105s);
+}
+
+TEST_F(CpuBudgetTest, AFailedPollIsPaidForToo) {
+  const auto fail = [this](CollectorOutput&) -> Result<void> {
+    clock_.cpu += 1s;
+    return tl::make_unexpected(Error{ErrorReason::kInterrupted, "netlink", "again"});
+  };
+  Poller poller = make_poller(budgeted({fail}));
+  EXPECT_THAT(intervals(poller, 2), ElementsAre(60, 60));
+}
+
+TEST_F(CpuBudgetTest, WithoutABudgetAnyPriceIsPaid) {
+  Poller poller = make_poller(polled("c", {costing(1s)}));
+  EXPECT_THAT(intervals(poller, 3), ElementsAre(15, 15, 15));
+  EXPECT_THAT(lines_, IsEmpty());
+}
+
+TEST_F(CpuBudgetTest, TheOthersKeepTheirInterval) {
+  const SteadyTime start = clock_.time;
+  Poller poller = make_poller(budgeted({costing(1s)}), polled("other", {good("other")}));
+  poller.poll_due();
+  EXPECT_EQ(poller.next_deadline(), start + 15s);
+  EXPECT_EQ(self("interval_seconds", "other"), 15);
+  EXPECT_EQ(self("interval_seconds", "c"), 60);
+}
+
+TEST_F(CpuBudgetTest, APollThatBeganLateIsPaidForFromThere) {
+  const SteadyTime start = clock_.time;
+  const auto slow = [this](CollectorOutput&) -> Result<void> {
+    clock_.time += 5s;
+    return {};
+  };
+  Poller poller = make_poller(polled("slow", {slow}, 1h), budgeted({costing(290ms)}));
+  poller.poll_due();
+  EXPECT_EQ(poller.next_deadline(), start + 30s) << "19.5 seconds after the deadline it had";
+  EXPECT_EQ(self("interval_seconds", "c"), 15) << "the poll itself is not too dear";
+}
+
+TEST_F(CpuBudgetTest, ADeadlineThatIsLeftOutForTheBudgetIsNoOverrun) {
+  Poller poller = make_poller(budgeted({costing(1s), costing(310ms), costing(1s, 20s)}));
+  intervals(poller, 3);
+  EXPECT_EQ(overruns(), 0);
+}
+
+TEST_F(CpuBudgetTest, AMissedDeadlineOfTheIntervalInForceIsAnOverrun) {
+  const SteadyTime start = clock_.time;
+  Poller poller = make_poller(budgeted({costing(400ms, 40s)}));
+  poller.poll_due();
+  EXPECT_EQ(self("interval_seconds", "c"), 30);
+  EXPECT_EQ(overruns(), 1) << "of 15 and 30 seconds, the second was in force";
+  EXPECT_EQ(poller.next_deadline(), start + 45s) << "the grid stays, and the poll is paid for";
+}
+
+TEST_F(CpuBudgetTest, LogsWhenItStretchesAndWhenItIsBack) {
+  Poller poller = make_poller(
+      budgeted({costing(1ms), costing(1s), costing(2s), costing(1s), costing(2ms), costing(1ms)}));
+  intervals(poller, 6);
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("level=warn msg=\"collector is polled less often to "
+                                            "stay within its CPU budget\" collector=c "
+                                            "interval=1m cpu_seconds=1 cpu_budget_ratio=0.02"),
+                                  HasSubstr("level=info msg=\"collector is polled at its "
+                                            "configured interval again\" collector=c "
+                                            "interval=15s cpu_seconds=0.002 "
+                                            "cpu_budget_ratio=0.02")));
+}
+
+TEST_F(CpuBudgetTest, ACostThatWaversAboutTheBudgetIsLoggedOnce) {
+  Poller poller = make_poller(budgeted({costing(310ms), costing(290ms), costing(310ms),
+                                        costing(290ms), costing(310ms), costing(290ms)}));
+  EXPECT_THAT(intervals(poller, 6), ElementsAre(30, 15, 30, 15, 30, 15));
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("less often")));
+}
+
+TEST_F(CpuBudgetTest, ReadinessFollowsTheIntervalInForce) {
+  Poller poller = make_poller(budgeted({costing(1s), costing(1ms)}));
+  const RequestHandler handler(store_, "/metrics", [this] { return clock_.time; });
+  const auto ready = [&] { return handler.handle({"GET", "/-/ready", {}, {}}).status; };
+  poller.poll_due();
+  const SteadyTime first = clock_.time;
+  clock_.time = first + 3 * 60s - 1ms;
+  EXPECT_EQ(ready(), 200U);
+  clock_.time = first + 3 * 60s;
+  EXPECT_EQ(ready(), 503U);
+  poller.poll_due();
+  clock_.time += 3 * 15s;
+  EXPECT_EQ(ready(), 503U) << "it is back at 15 seconds";
+}
+
+TEST_F(CpuBudgetTest, TheCollectorThatIsPolledMostOftenDecidesOnReadiness) {
+  Poller poller = make_poller(budgeted({costing(1s)}), polled("other", {good("other")}));
+  poller.poll_due();
+  EXPECT_EQ(store_.current()->interval, 15s);
+}
+
+TEST_F(CpuBudgetTest, NoBudgetIsTooSmallToReckonWith) {
+  Poller poller = make_poller(polled("c", {costing(1h)}, 10ms, 1e-300));
+  poller.poll_due();
+  EXPECT_GT(poller.next_deadline() - clock_.time, 24h * 300);
+}
+
+TEST_F(CpuBudgetTest, WhateverThePollsCostTheBudgetIsKept) {
+  std::mt19937 random(test::choose_seed());
+  std::uniform_real_distribution<double> magnitude(-4, 1);  // 0.1 milliseconds to 10 seconds
+  std::uniform_int_distribution<int> microseconds(0, 5000);
+  std::chrono::nanoseconds cost{};
+  const auto draw = [&](CollectorOutput&) -> Result<void> {
+    cost = std::chrono::nanoseconds(std::llround(1e9 * std::pow(10, magnitude(random))));
+    clock_.cpu += cost;
+    clock_.time += cost + std::chrono::microseconds(microseconds(random));
+    return {};
+  };
+  Poller poller = make_poller(budgeted({draw}));
+  const SteadyTime start = clock_.time;
+  for (int i = 0; i < 2000; ++i) {
+    clock_.time = poller.next_deadline() + std::chrono::microseconds(microseconds(random));
+    const SteadyTime began = clock_.time;
+    poller.poll_due();
+    const SteadyTime next = poller.next_deadline();
+    const std::chrono::duration<double> pause = next - began;
+    ASSERT_LE(std::chrono::duration<double>(cost) / pause, kBudget + 1e-9) << "poll " << i;
+    ASSERT_EQ((next - start) % 15s, 0ns) << "poll " << i << " left the grid";
+  }
+  const std::chrono::duration<double> elapsed = poller.next_deadline() - start;
+  EXPECT_LE(std::chrono::duration<double>(clock_.cpu) / elapsed, kBudget + 1e-9);
+  EXPECT_EQ(overruns(), 0);
 }
 
 TEST(PollerThread, StopsWhileItWaits) {

@@ -46,7 +46,9 @@ TEST_F(SettingsTest, DefaultsNeedNoFile) {
   const ResolvedSettings resolved = read_settings({});
   EXPECT_THAT(messages(resolved), ElementsAre());
   EXPECT_EQ(resolved.settings.collectors.size(), all_collectors().size());
-  EXPECT_EQ(resolved.settings.snapshot_interval(), 15s);
+  for (const CollectorSettings& collector : resolved.settings.collectors) {
+    EXPECT_EQ(collector.interval, 15s) << collector.name;
+  }
   EXPECT_EQ(resolved.settings.web.listen_addresses.at(0).port, 10060);
 }
 
@@ -73,7 +75,33 @@ TEST_F(SettingsTest, ACollectorsIntervalDefaultsToTheGlobalOne) {
       read("interval: 30s\ncollectors: {slabinfo: {interval: 2m}, sysctl: {interval: 10s}}");
   EXPECT_EQ(resolved.settings.collectors.at(0).interval, 30s);
   EXPECT_EQ(resolved.settings.collectors.at(3).interval, 2min);
-  EXPECT_EQ(resolved.settings.snapshot_interval(), 10s);
+  EXPECT_EQ(resolved.settings.collectors.at(4).interval, 10s);
+}
+
+TEST_F(SettingsTest, SockDiagAloneHasACpuBudget) {
+  for (const CollectorSettings& collector : read_settings({}).settings.collectors) {
+    EXPECT_EQ(collector.cpu_budget_ratio,
+              collector.name == "sock_diag" ? std::optional(0.02) : std::nullopt)
+        << collector.name;
+  }
+  EXPECT_THAT(messages(read("collectors: {netstat: {cpu_budget_ratio: 0.1}}")),
+              ElementsAre(HasSubstr("collectors.netstat: unknown key \"cpu_budget_ratio\"")));
+}
+
+TEST_F(SettingsTest, ACpuBudgetIsAboveZeroAndAtMostACore) {
+  const auto configured = [&](const std::string& ratio) {
+    return read("collectors: {sock_diag: {cpu_budget_ratio: " + ratio + "}}");
+  };
+  EXPECT_EQ(configured("0.5").settings.collectors.at(0).cpu_budget_ratio, 0.5);
+  EXPECT_EQ(configured("1").settings.collectors.at(0).cpu_budget_ratio, 1);
+  EXPECT_EQ(configured("1e-300").settings.collectors.at(0).cpu_budget_ratio, 1e-300);
+  EXPECT_THAT(messages(configured("0")),
+              ElementsAre(HasSubstr("cpu_budget_ratio: expected a number above 0")));
+  for (const char* wrong : {"-0.1", "1.01", "nan", "2%", "[]", "true"}) {
+    EXPECT_THAT(messages(configured(wrong)),
+                ElementsAre(HasSubstr("cpu_budget_ratio: expected a number")))
+        << wrong;
+  }
 }
 
 TEST_F(SettingsTest, TellsEveryProblemAtOnceInTheOrderOfTheFile) {

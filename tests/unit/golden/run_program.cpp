@@ -14,26 +14,11 @@
 #include <gtest/gtest.h>
 
 #include "daemon/file_descriptor.h"
+#include "tests/support/file_actions.h"
 
 namespace timewait::test {
 
 namespace {
-
-/// What the child does before it becomes the program.
-class FileActions {
- public:
-  FileActions() { ::posix_spawn_file_actions_init(&actions_); }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-  FileActions(FileActions&&) = delete;
-  FileActions& operator=(FileActions&&) = delete;
-  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-
-  posix_spawn_file_actions_t* get() { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
 
 std::string read_to_end(const FileDescriptor& file) {
   std::string text;
@@ -72,8 +57,8 @@ ProgramResult run_program(std::vector<std::string> arguments, const std::filesys
   const FileDescriptor output(ends[0]);
   FileDescriptor output_of_child(ends[1]);
   FileActions actions;
-  ::posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, input.c_str(), O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(actions.get(), output_of_child.get(), STDOUT_FILENO);
+  actions.read_from(STDIN_FILENO, input);
+  actions.redirect(STDOUT_FILENO, output_of_child);
   pid_t child = 0;
   if (::posix_spawnp(&child, argv.front(), actions.get(), nullptr, argv.data(), environ) != 0) {
     return {};

@@ -39,7 +39,7 @@ class RequestHandlerTest : public testing::Test {
   SteadyTime now_ = SteadyTime{} + seconds(1'000);
   std::shared_ptr<const Snapshot> snapshot_;
   SnapshotStore store_;
-  RequestHandler handler_{store_, "/metrics", kInterval, [this] { return now_; }};
+  RequestHandler handler_{store_, "/metrics", [this] { return now_; }};
 };
 
 TEST_F(RequestHandlerTest, HandsOutTheSnapshotsOwnBytes) {
@@ -241,14 +241,14 @@ TEST_F(RequestHandlerTest, TakesTheAbsoluteForm) {
 
 TEST_F(RequestHandlerTest, ServesTheConfiguredPath) {
   publish();
-  const RequestHandler handler(store_, "/time wait", kInterval);
+  const RequestHandler handler(store_, "/time wait");
   EXPECT_EQ(handler.handle({"GET", "/time%20wait", {}, {}}).status, 200U);
   EXPECT_EQ(handler.handle({"GET", "/metrics", {}, {}}).status, 404U);
 }
 
 TEST_F(RequestHandlerTest, ServesTelemetryAtTheRootIfToldSo) {
   publish();
-  const RequestHandler handler(store_, "/", kInterval);
+  const RequestHandler handler(store_, "/");
   EXPECT_EQ(handler.handle({"GET", "/", {}, {}}).content_type, kTextType);
 }
 

@@ -66,6 +66,7 @@ std::string gunzip(std::string_view compressed) {
 Snapshot sample_snapshot(SteadyTime taken) {
   Snapshot snapshot;
   snapshot.taken = taken;
+  snapshot.interval = std::chrono::seconds(15);
   snapshot.collectors = {{"sock_diag", sample("timewait_sockets", "1")},
                          {"netstat", sample("timewait_netstat_curr_estab", "2")}};
   snapshot.exporter = sample("timewait_exporter_up", "3");

@@ -14,7 +14,7 @@ std::string gzip(std::string_view plain);
 /// The content of a gzip member; fails the test and is empty if it is not one.
 std::string gunzip(std::string_view compressed);
 
-/// Collectors sock_diag and netstat with one family each, and the exporter's own.
+/// Collectors sock_diag and netstat with one family each, and the exporter's own; every 15 seconds.
 Snapshot sample_snapshot(SteadyTime taken = std::chrono::steady_clock::now());
 
 }  // namespace timewait::test
