@@ -40,11 +40,8 @@ constexpr std::string_view to_string(SocketSource source) {
 
 namespace detail {
 
-constexpr std::uint32_t kIdleStates =
-    state_bit(TcpState::kListen) | state_bit(TcpState::kBoundInactive);
-
-/// Every state from ESTABLISHED to TCP_NEW_SYN_RECV (12) that is not idle.
-constexpr std::uint32_t kConnectionStates = 0x1ffeU & ~kIdleStates;
+/// Every state from ESTABLISHED to TCP_NEW_SYN_RECV (12) that a connection can have.
+constexpr std::uint32_t kConnectionStates = 0x1ffeU & ~state_bit(TcpState::kListen);
 
 /// A TIME-WAIT socket is never full.
 constexpr std::uint32_t kFullStates = kConnectionStates & ~state_bit(TcpState::kTimeWait);
@@ -96,17 +93,18 @@ Result<void> read_proc_files(Kernel& kernel, OnSocket&& on_socket) {
 
 /// Which dumps are worth their price.
 struct SocketWalks {
-  /// The kernel reports bound idle sockets (since 6.8); an older one would walk its whole table in
-  /// vain for them.
+  /// The kernel reports bound idle sockets (since 6.8). Asked for together with the connections:
+  /// alone they would cost half a pass, for TIME-WAIT sockets stand in their table as well.
   bool bound_inactive = false;
   /// A further walk over the table of connections for those that were bound explicitly. It costs
   /// nearly what the pass itself costs.
   bool explicit_binds = false;
 };
 
-/// Hands every TCP socket of the namespace to `on_socket(const Socket&)`: the idle ones before the
-/// connections. Between the two come those connections whose program had bound them to their port,
-/// to `on_explicit_bind(const Socket&)`, where that is asked for and the kernel can tell.
+/// Hands every TCP socket of the namespace to `on_socket(const Socket&)`: the listeners first, then
+/// the bound idle ones, then the connections (in dumps by family and in /proc, family after
+/// family). Before them come those connections whose program had bound them to their port, to
+/// `on_explicit_bind(const Socket&)`, where that is asked for and the kernel can tell.
 /// A failure in the middle leaves what was handed over incomplete: the caller throws it away.
 template <class OnSocket, class OnExplicitBind>
 Result<void> read_sockets(Kernel& kernel, SocketSource source, const SocketWalks& walks,
@@ -121,18 +119,6 @@ Result<void> read_sockets(Kernel& kernel, SocketSource source, const SocketWalks
       source == SocketSource::kBothFamilies ? std::span<const SocketRequest>(kOneRequest)
                                             : std::span<const SocketRequest>(kTwoRequests);
 
-  // Without the connections' states the kernel does not walk their table: this dump is cheap.
-  const std::uint32_t idle_states =
-      walks.bound_inactive ? detail::kIdleStates : state_bit(TcpState::kListen);
-  const auto on_idle_socket = [&](Socket socket) {
-    // The kernel reports TCP_BOUND_INACTIVE as TCP_CLOSE.
-    if (socket.state == TcpState::kClose) socket.state = TcpState::kBoundInactive;
-    on_socket(socket);
-  };
-  for (const SocketRequest request : requests) {
-    auto idle = detail::dump(kernel, {request, idle_states}, on_idle_socket);
-    if (!idle) return idle;
-  }
   for (const SocketRequest request : requests) {
     if (!walks.explicit_binds) break;
     const SocketDump full{request, detail::kFullStates, /*only_explicit_binds=*/true};
@@ -140,9 +126,28 @@ Result<void> read_sockets(Kernel& kernel, SocketSource source, const SocketWalks
     // A kernel without the filter shows less, but what it shows is right.
     if (!bound && bound.error().reason != ErrorReason::kUnavailable) return bound;
   }
+  // This one walks the short table of listeners alone.
   for (const SocketRequest request : requests) {
-    auto connections = detail::dump(kernel, {request, detail::kConnectionStates}, on_socket);
-    if (!connections) return connections;
+    auto listeners = detail::dump(kernel, {request, state_bit(TcpState::kListen)}, on_socket);
+    if (!listeners) return listeners;
+  }
+  const std::uint32_t states =
+      detail::kConnectionStates |
+      (walks.bound_inactive ? state_bit(TcpState::kBoundInactive) : std::uint32_t{0});
+  const auto on_other_socket = [&](const Socket& socket) {
+    if (!walks.bound_inactive || socket.state != TcpState::kClose) {
+      on_socket(socket);
+      return;
+    }
+    // The kernel reports TCP_BOUND_INACTIVE as TCP_CLOSE. It cannot be a connection's: those leave
+    // their table before they close (net/ipv4/tcp.c, tcp_set_state()).
+    Socket idle = socket;
+    idle.state = TcpState::kBoundInactive;
+    on_socket(idle);
+  };
+  for (const SocketRequest request : requests) {
+    auto others = detail::dump(kernel, {request, states}, on_other_socket);
+    if (!others) return others;
   }
   return {};
 }

@@ -19,14 +19,17 @@ namespace {
 // Five million sockets.
 constexpr std::size_t kMaxRecording = std::size_t{512} << 20U;
 
+/// The kernel reports TCP_BOUND_INACTIVE as TCP_CLOSE; a recording has no sockets between states.
+TcpState recorded_state(const inet_diag_msg& message) {
+  return message.idiag_state == static_cast<std::uint8_t>(TcpState::kClose)
+             ? TcpState::kBoundInactive
+             : static_cast<TcpState>(message.idiag_state & 31U);
+}
+
 bool answers(const inet_diag_msg& message, const SocketDump& dump) {
   if (dump.request == SocketRequest::kIpv4 && message.idiag_family != AF_INET) return false;
   if (dump.request == SocketRequest::kIpv6 && message.idiag_family != AF_INET6) return false;
-  // The kernel reports TCP_BOUND_INACTIVE as TCP_CLOSE; a recording has no sockets between states.
-  const auto state = message.idiag_state == static_cast<std::uint8_t>(TcpState::kClose)
-                         ? TcpState::kBoundInactive
-                         : static_cast<TcpState>(message.idiag_state & 31U);
-  return (dump.states & state_bit(state)) != 0;
+  return (dump.states & state_bit(recorded_state(message))) != 0;
 }
 
 void append_done(std::string& stream) {
@@ -43,13 +46,15 @@ void append_done(std::string& stream) {
 }  // namespace
 
 std::string filter_recorded_dump(std::string_view recording, const SocketDump& dump) {
+  // As the kernel has it: listeners, bound idle sockets, connections.
   std::string filtered;
+  std::string connections;
   bool is_complete = false;
   std::span<const std::byte> rest = std::as_bytes(std::span(recording));
   while (!rest.empty()) {
     const auto length = parse::parse_message_length(rest);
     if (!length) {
-      filtered.append(reinterpret_cast<const char*>(rest.data()), rest.size());
+      connections.append(reinterpret_cast<const char*>(rest.data()), rest.size());
       break;
     }
     const std::size_t padded = std::min<std::size_t>(NLMSG_ALIGN(*length), rest.size());
@@ -60,10 +65,12 @@ std::string filter_recorded_dump(std::string_view recording, const SocketDump& d
         kind && *kind == parse::MessageKind::kSocket && *length >= NLMSG_HDRLEN + sizeof(message);
     if (is_socket) std::memcpy(&message, rest.data() + NLMSG_HDRLEN, sizeof(message));
     if (!kind || (is_socket && answers(message, dump))) {
-      filtered.append(reinterpret_cast<const char*>(rest.data()), padded);
+      std::string& part = is_socket && is_idle(recorded_state(message)) ? filtered : connections;
+      part.append(reinterpret_cast<const char*>(rest.data()), padded);
     }
     rest = rest.subspan(padded);
   }
+  filtered += connections;
   if (is_complete) append_done(filtered);
   return filtered;
 }
