@@ -119,16 +119,18 @@ Judgement judge_blocked_by_bind(const AdviceFigures& figures) {
 
 Judgement judge_bucket_limit_near(const AdviceFigures& figures) {
   if (!figures.time_wait || !figures.tcp_max_tw_buckets) return std::nullopt;
-  const std::string found = text(*figures.time_wait) + " TIME-WAIT sockets of at most " +
-                            std::to_string(*figures.tcp_max_tw_buckets) +
-                            " (net.ipv4.tcp_max_tw_buckets)";
-  // A kernel without the counter is judged by the sockets alone.
-  if (figures.time_wait_overflows && *figures.time_wait_overflows > 0) {
-    return Verdict{found + ", and " + text(*figures.time_wait_overflows) +
-                   " closes without one of late (TCPTimeWaitOverflow)"};
-  }
   const double limit = static_cast<double>(*figures.tcp_max_tw_buckets);
-  return speak_if(static_cast<double>(*figures.time_wait) >= kNearLimitShare * limit, found);
+  const bool is_near = static_cast<double>(*figures.time_wait) >= kNearLimitShare * limit;
+  // Without the counter nearness is still certain, but its absence is no all-clear.
+  if (!is_near && !figures.time_wait_overflows) return std::nullopt;
+  const std::uint64_t overflows = figures.time_wait_overflows.value_or(0);
+  std::string evidence = text(*figures.time_wait) + " TIME-WAIT sockets of at most " +
+                         std::to_string(*figures.tcp_max_tw_buckets) +
+                         " (net.ipv4.tcp_max_tw_buckets)";
+  if (overflows > 0) {
+    evidence += ", and " + text(overflows) + " closes without one of late (TCPTimeWaitOverflow)";
+  }
+  return speak_if(is_near || overflows > 0, std::move(evidence));
 }
 
 Judgement judge_bucket_limit_low(const AdviceFigures& figures) {
