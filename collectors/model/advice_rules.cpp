@@ -119,7 +119,7 @@ Judgement judge_blocked_by_bind(const AdviceFigures& figures) {
 
 Judgement judge_bucket_limit_near(const AdviceFigures& figures) {
   if (!figures.time_wait || !figures.tcp_max_tw_buckets) return std::nullopt;
-  const double limit = static_cast<double>(*figures.tcp_max_tw_buckets);
+  const auto limit = static_cast<double>(*figures.tcp_max_tw_buckets);
   const bool is_near = static_cast<double>(*figures.time_wait) >= kNearLimitShare * limit;
   // Without the counter nearness is still certain, but its absence is no all-clear.
   if (!is_near && !figures.time_wait_overflows) return std::nullopt;
