@@ -12,6 +12,7 @@
 #include "collectors/parse/counters.h"
 #include "collectors/parse/sockstat.h"
 #include "collectors/parse/sysctl.h"
+#include "collectors/read_ports.h"
 #include "config/option_reader.h"
 
 namespace timewait {
@@ -38,16 +39,6 @@ std::optional<Value> take(Result<Value> read, CollectorOutput& out) {
   return std::nullopt;
 }
 
-/// A sysctl below net.ipv4, parsed.
-template <class Parse>
-auto read_sysctl(Kernel& kernel, std::string_view name, Parse parse)
-    -> decltype(parse(std::string_view())) {
-  const std::string path = "sys/net/ipv4/" + std::string(name);
-  return kernel.read_proc(path).and_then([&](const std::string& text) {
-    return parse(std::string_view(text)).map_error(from_source(kernel.proc_path(path)));
-  });
-}
-
 Result<std::int64_t> parse_one_number(std::string_view text) {
   const auto numbers = parse::parse_sysctl_numbers(text);
   if (!numbers) return tl::make_unexpected(numbers.error());
@@ -57,13 +48,18 @@ Result<std::int64_t> parse_one_number(std::string_view text) {
   return numbers->front();
 }
 
+/// A sysctl below net.ipv4.
+Result<std::int64_t> read_sysctl(Kernel& kernel, std::string_view name) {
+  const std::string path = "sys/net/ipv4/" + std::string(name);
+  return kernel.read_proc(path).and_then([&](const std::string& text) {
+    return parse_one_number(text).map_error(from_source(kernel.proc_path(path)));
+  });
+}
+
 /// Where tcp_tw_recycle is missing because it has been removed: Linux 4.12 and later.
 bool is_without_tw_recycle(Kernel& kernel) {
   constexpr parse::KernelRelease kFirst{4, 12};
-  const auto release =
-      kernel.read_proc("sys/kernel/osrelease").and_then([](const std::string& text) {
-        return parse::parse_kernel_release(text);
-      });
+  const auto release = read_kernel_release(kernel);
   return release && *release >= kFirst;
 }
 
@@ -91,11 +87,11 @@ class AdviceCollector final : public Collector {
 
  private:
   std::optional<std::int64_t> read_number(std::string_view name, CollectorOutput& out) {
-    return take(read_sysctl(kernel_, name, parse_one_number), out);
+    return take(read_sysctl(kernel_, name), out);
   }
 
   void read_sysctls(AdviceFigures& figures, CollectorOutput& out) {
-    auto recycle = read_sysctl(kernel_, "tcp_tw_recycle", parse_one_number);
+    auto recycle = read_sysctl(kernel_, "tcp_tw_recycle");
     const bool is_missing = !recycle && recycle.error().reason == ErrorReason::kUnavailable;
     if (is_missing && is_without_tw_recycle_) recycle = 0;
     figures.tcp_tw_recycle = take(std::move(recycle), out);
@@ -107,12 +103,10 @@ class AdviceCollector final : public Collector {
   }
 
   void read_ports(AdviceFigures& figures, CollectorOutput& out) {
-    figures.port_range =
-        take(read_sysctl(kernel_, "ip_local_port_range", parse::parse_port_range), out);
-    const auto reserved =
-        take(read_sysctl(kernel_, "ip_local_reserved_ports", parse::parse_port_list), out);
-    if (!figures.port_range || !reserved) return;
-    figures.port_capacity = compute_ephemeral_ports(*figures.port_range, *reserved).capacity.size();
+    const auto ports = take(read_ephemeral_ports(kernel_), out);
+    if (!ports) return;
+    figures.port_range = ports->range;
+    figures.port_capacity = ports->capacity.size();
   }
 
   void read_time_wait(AdviceFigures& figures, CollectorOutput& out) {

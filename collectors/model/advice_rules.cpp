@@ -82,7 +82,6 @@ Judgement judge_tw_reuse_on_server_only(const AdviceFigures& figures) {
 }
 
 Judgement judge_range_narrow(const AdviceFigures& figures) {
-  const PortFindings* const ports = find_ports(figures);
   if (!figures.port_range || !figures.port_capacity) return std::nullopt;
   const std::uint64_t range = figures.port_range->high - figures.port_range->low + 1U;
   const std::uint64_t capacity = *figures.port_capacity;
@@ -91,10 +90,11 @@ Judgement judge_range_narrow(const AdviceFigures& figures) {
   if (range < kDefaultEphemeralPorts || !is_share(capacity, kNarrowShare, kDefaultEphemeralPorts)) {
     return Verdict{found + "; the kernel's default has " + text(kDefaultEphemeralPorts)};
   }
+  const PortFindings* const ports = find_ports(figures);
   if (ports == nullptr) return std::nullopt;
   const double usage = ports->connect_usage_ratio_max;
   return speak_if(usage >= kHighUsageRatio && range < kAmplePorts,
-                  found + ", and one destination uses " + in_percent(usage) + " of them");
+                  found + ", and " + in_percent(usage) + " of them are taken for one destination");
 }
 
 Judgement judge_listener_inside_range(const AdviceFigures& figures) {

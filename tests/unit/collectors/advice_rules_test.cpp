@@ -168,8 +168,8 @@ TEST(AdviceRules, EphemeralRangeNarrowForItsUse) {
   AdviceFigures figures = healthy();
   figures.sockets->ports->connect_usage_ratio_max = 0.5;
   EXPECT_EQ(judge(kRule, figures),
-            "28232 ports in net.ipv4.ip_local_port_range 32768-60999 are not reserved, and one "
-            "destination uses 50 % of them");
+            "28232 ports in net.ipv4.ip_local_port_range 32768-60999 are not reserved, and 50 % of "
+            "them are taken for one destination");
   figures.sockets->ports->connect_usage_ratio_max = 0.49;
   EXPECT_EQ(judge(kRule, figures), "");
   figures.sockets->ports = std::nullopt;
