@@ -1,11 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "collectors/error.h"
@@ -20,6 +23,29 @@ namespace timewait {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+/// How much an advice matters.
+enum class Severity : std::uint8_t { kInfo, kWarning, kCritical };
+
+constexpr std::string_view to_string(Severity severity) {
+  switch (severity) {
+    case Severity::kInfo:
+      return "info";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kCritical:
+      return "critical";
+  }
+  return "unknown";
+}
+
+/// What the operator should know of the host for as long as it holds.
+struct Advice {
+  std::string_view rule;  ///< stays the same while the same advice holds; a literal
+  Severity severity = Severity::kInfo;
+  std::string evidence;  ///< in words, with the numbers of this poll
+  std::string page;      ///< where the documentation says what to do
+};
+
 /// What one poll of one collector gives to the poller.
 class CollectorOutput {
  public:
@@ -33,12 +59,17 @@ class CollectorOutput {
   /// source that shows less). Logged once per change, not an error.
   void notice(Error error) { notices_.push_back(std::move(error)); }
 
+  /// This advice holds at the moment. Logged when it begins to, and when it is no longer given.
+  void advise(Advice advice) { advice_.push_back(std::move(advice)); }
+
   const std::vector<Error>& errors() const { return errors_; }
   const std::vector<Error>& notices() const { return notices_; }
+  const std::vector<Advice>& advice() const { return advice_; }
 
  private:
   std::vector<Error> errors_;
   std::vector<Error> notices_;
+  std::vector<Advice> advice_;
 };
 
 /// One kernel source turned into metrics, for one network namespace. May keep state between polls;

@@ -43,7 +43,7 @@ Poller::Poller(std::vector<PolledCollector> collectors, std::string telemetry_pa
     status.name = polled.name;
     status.interval = polled.interval;
     const Schedule schedule(start, polled.interval);
-    entries_.push_back({std::move(polled), schedule, std::move(status), {}, {}, {}, false});
+    entries_.push_back({std::move(polled), schedule, std::move(status), {}, {}, {}, {}, false});
   }
 }
 
@@ -91,6 +91,7 @@ void Poller::poll(Entry& entry) {
   if (!result) errors.push_back(result.error());
   entry.families = result ? output.metrics.take() : MetricFamilies{};
   if (result) log_notices(entry, output.notices());
+  if (result) log_advice(entry, output.advice());
   record_outcome(entry, std::move(errors));
 }
 
@@ -157,6 +158,26 @@ void Poller::log_interval(Entry& entry, std::chrono::nanoseconds cpu,
     log_.info("collector is polled at its configured interval again", fields);
   }
   entry.logged_stretched = is_stretched;
+}
+
+void Poller::log_advice(Entry& entry, const std::vector<Advice>& advice) {
+  const std::string collector(entry.status.name);
+  std::set<std::string_view> rules;
+  for (const Advice& given : advice) {
+    rules.insert(given.rule);
+    if (entry.logged_advice.contains(given.rule)) continue;
+    const auto write = given.severity == Severity::kInfo ? &Log::info : &Log::warn;
+    (log_.*write)("advice", {{"collector", collector},
+                             {"rule", std::string(given.rule)},
+                             {"severity", std::string(to_string(given.severity))},
+                             {"evidence", given.evidence},
+                             {"page", given.page}});
+  }
+  for (const std::string_view rule : entry.logged_advice) {
+    if (rules.contains(rule)) continue;
+    log_.info("advice no longer holds", {{"collector", collector}, {"rule", std::string(rule)}});
+  }
+  entry.logged_advice = std::move(rules);
 }
 
 void Poller::publish() {

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collectors/collector.h"
@@ -58,6 +60,7 @@ class Poller {
     MetricFamilies families;
     std::string logged_error;  ///< what failed, as it was last logged
     std::string logged_notice;
+    std::set<std::string_view> logged_advice;  ///< the rules
     bool logged_stretched = false;
   };
 
@@ -67,6 +70,7 @@ class Poller {
   void log_errors(Entry& entry, const std::vector<Error>& errors);
   void log_notices(Entry& entry, const std::vector<Error>& notices);
   void log_interval(Entry& entry, std::chrono::nanoseconds cpu, std::chrono::nanoseconds pause);
+  void log_advice(Entry& entry, const std::vector<Advice>& advice);
   void publish();
 
   std::vector<Entry> entries_;

@@ -13,6 +13,7 @@ PREFIXES = {
     "sockstat": "timewait_sockstat_",
     "slabinfo": "timewait_slab_",
     "sysctl": "timewait_sysctl_",
+    "advice": "timewait_advice",
 }
 
 

@@ -17,13 +17,15 @@ struct Polled {
   Result<void> result;
   std::vector<Error> errors;
   std::vector<Error> notices;
+  std::vector<Advice> advice;
   Samples samples;
 };
 
 inline Polled poll(Collector& collector, SteadyTime now = SteadyTime{std::chrono::hours{1}}) {
   CollectorOutput output;
   auto result = collector.collect(now, output);
-  return {std::move(result), output.errors(), output.notices(), Samples(output.metrics.take())};
+  return {std::move(result), output.errors(), output.notices(), output.advice(),
+          Samples(output.metrics.take())};
 }
 
 /// A registered collector with options as they would stand in its section, e.g. `extra: [a.b]`.

@@ -57,6 +57,7 @@ const std::map<std::string, Labels>& contract() {
       {"timewait_slab_size_bytes", {"cache"}},
       {"timewait_slab_merged", {"cache"}},
       {"timewait_sysctl_available", {"netns", "sysctl"}},
+      {"timewait_advice", {"netns", "rule", "severity"}},
       {"timewait_exporter_build_info", {"version", "revision", "compiler"}},
       {"timewait_exporter_collector_success", {"collector"}},
       {"timewait_exporter_collector_duration_seconds", {"collector"}},

@@ -169,6 +169,52 @@ TEST_F(PollerTest, AFailureIsNotTakenForTheUsualWay) {
                                   HasSubstr("recovered")));
 }
 
+ScriptedCollector::Step advising(std::vector<Advice> advice) {
+  return [=](CollectorOutput& out) -> Result<void> {
+    for (const Advice& given : advice) out.advise(given);
+    return {};
+  };
+}
+
+TEST_F(PollerTest, LogsAdviceWhenItBeginsToHoldAndWhenItNoLongerDoes) {
+  const Advice recycle{"recycle", Severity::kCritical, "it is 1", "page#recycle"};
+  const Advice more{"recycle", Severity::kCritical, "it is 2", "page#recycle"};
+  const Advice narrow{"narrow", Severity::kInfo, "12 of 28232", "page#narrow"};
+  Poller poller = make_poller(polled("c", {advising({recycle}), advising({more, narrow}),
+                                           advising({narrow}), advising({}), advising({})}));
+  for (int i = 0; i < 5; ++i) {
+    poller.poll_due();
+    EXPECT_EQ(self("success", "c"), 1) << "advice is no error";
+    clock_.time += 15s;
+  }
+  EXPECT_THAT(
+      lines_,
+      ElementsAre(HasSubstr("level=warn msg=advice collector=c rule=recycle severity=critical "
+                            "evidence=\"it is 1\" page=page#recycle"),
+                  HasSubstr("level=info msg=advice collector=c rule=narrow severity=info "
+                            "evidence=\"12 of 28232\" page=page#narrow"),
+                  HasSubstr("level=info msg=\"advice no longer holds\" collector=c rule=recycle"),
+                  HasSubstr("level=info msg=\"advice no longer holds\" collector=c rule=narrow")));
+}
+
+TEST_F(PollerTest, LogsAdviceOfSeverityWarningAsAWarning) {
+  Poller poller = make_poller(polled("c", {advising({{"r", Severity::kWarning, "x", "p"}})}));
+  poller.poll_due();
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("level=warn msg=advice")));
+}
+
+TEST_F(PollerTest, AFailureIsNotTakenForTheEndOfAnAdvice) {
+  const Advice advice{"r", Severity::kInfo, "x", "p"};
+  Poller poller = make_poller(
+      polled("c", {advising({advice}), bad("c", ErrorReason::kIo), advising({advice})}));
+  for (int i = 0; i < 3; ++i) {
+    poller.poll_due();
+    clock_.time += 15s;
+  }
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("msg=advice"), HasSubstr("collector failed"),
+                                  HasSubstr("recovered")));
+}
+
 TEST_F(PollerTest, EachCollectorHasItsInterval) {
   Poller poller = make_poller(polled("fast", {good("fast", 1), good("fast", 2)}, 10s),
                               polled("slow", {good("slow", 1), good("slow", 2)}, 60s));
