@@ -67,7 +67,16 @@ class Address {
   /// IPv4 uses the first 4 bytes, the others are 0.
   const std::array<unsigned char, 16>& bytes() const { return bytes_; }
 
-  friend bool operator==(const Address&, const Address&) = default;
+  /// The bytes as two words, for whoever hashes or compares many addresses.
+  std::array<std::uint64_t, 2> words() const {
+    std::array<std::uint64_t, 2> words{};
+    std::memcpy(words.data(), bytes_.data(), sizeof(words));
+    return words;
+  }
+
+  friend bool operator==(const Address& left, const Address& right) {
+    return left.words() == right.words() && left.family_ == right.family_;
+  }
   /// Some order, the same at every poll.
   // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 stumbles over a defaulted <=>.
   friend auto operator<=>(const Address&, const Address&) = default;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 
 #include "collectors/model/address.h"
 
@@ -20,7 +19,7 @@ constexpr std::uint64_t fold_product(std::uint64_t left, std::uint64_t right) {
 }  // namespace detail
 
 /// Hashes addresses and ports under a secret of the process. Remote hosts choose part of what is
-/// hashed: without the secret they could send connections that all meet in one chain.
+/// hashed: without the secret they could send connections that all fall on one place of a table.
 class KeyedHash {
  public:
   /// Starts a hash.
@@ -31,10 +30,7 @@ class KeyedHash {
     return *this;
   }
   KeyedHash& add(const Address& address) {
-    std::uint64_t low = 0;
-    std::uint64_t high = 0;
-    std::memcpy(&low, address.bytes().data(), sizeof(low));
-    std::memcpy(&high, address.bytes().data() + sizeof(low), sizeof(high));
+    const auto [low, high] = address.words();
     state_ = detail::fold_product(state_ ^ low, kOdd ^ high ^ secret());
     return *this;
   }

@@ -34,7 +34,6 @@ class HeavyHitters {
     std::uint32_t count = 0;  ///< the key's occurrences, at most `error` too high
     std::uint32_t error = 0;  ///< how many occurrences may have passed before
     std::uint32_t hash = 0;   ///< the low half of the key's
-    std::uint32_t next = kNone;
   };
 
   explicit HeavyHitters(std::size_t capacity) : capacity_(capacity) {
@@ -47,14 +46,16 @@ class HeavyHitters {
   Entry& add(const Key& key) {
     const std::uint64_t hash = key.hash();
     ++total_;
-    for (std::uint32_t i = heads_[slot(hash)]; i != kNone; i = entries_[i].next) {
-      Entry& entry = entries_[i];
-      if (entry.hash == low_half(hash) && entry.key == key) {
+    std::size_t position = home(low_half(hash));
+    for (; slots_[position].entry != kNone; position = after(position)) {
+      if (slots_[position].hash != low_half(hash)) continue;
+      Entry& entry = entries_[slots_[position].entry];
+      if (entry.key == key) {
         ++entry.count;
         return entry;
       }
     }
-    return entries_.size() < capacity_ ? insert(key, hash) : take_over(key, hash);
+    return entries_.size() < capacity_ ? insert(key, hash, position) : take_over(key, hash);
   }
 
   std::span<const Entry> entries() const { return entries_; }
@@ -75,7 +76,7 @@ class HeavyHitters {
   /// Forgets everything but keeps the memory.
   void clear() {
     entries_.clear();
-    heads_.assign(heads_.empty() ? kFirstSlots : heads_.size(), kNone);
+    slots_.assign(slots_.empty() ? kFirstSlots : slots_.size(), {});
     total_ = 0;
     is_full_ = false;
   }
@@ -84,30 +85,45 @@ class HeavyHitters {
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
   static constexpr std::size_t kFirstSlots = 64;
 
+  /// The index of the table: open addressing with linear probing. A slot has what a search needs,
+  /// so that it touches no entry in vain.
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t entry = kNone;
+  };
+
   static std::uint32_t low_half(std::uint64_t hash) { return static_cast<std::uint32_t>(hash); }
-  std::size_t slot(std::uint64_t hash) const { return low_half(hash) & (heads_.size() - 1); }
-
-  void link(std::uint32_t index) {
-    Entry& entry = entries_[index];
-    std::uint32_t& head = heads_[slot(entry.hash)];
-    entry.next = head;
-    head = index;
+  std::size_t home(std::uint32_t hash) const { return hash & (slots_.size() - 1); }
+  std::size_t after(std::size_t position) const { return (position + 1) & (slots_.size() - 1); }
+  std::size_t distance(std::size_t from, std::size_t to) const {
+    return (to - from) & (slots_.size() - 1);
   }
 
-  void unlink(std::uint32_t index) {
-    std::uint32_t* link = &heads_[slot(entries_[index].hash)];
-    while (*link != index) link = &entries_[*link].next;
-    *link = entries_[index].next;
+  void link(Slot slot) {
+    std::size_t position = home(slot.hash);
+    while (slots_[position].entry != kNone) position = after(position);
+    slots_[position] = slot;
   }
 
-  Entry& insert(const Key& key, std::uint64_t hash) {
+  /// Takes an entry's slot out and closes the gap, so that no search ends too early.
+  void unlink(std::uint32_t entry) {
+    std::size_t gap = home(entries_[entry].hash);
+    while (slots_[gap].entry != entry) gap = after(gap);
+    for (std::size_t next = after(gap); slots_[next].entry != kNone; next = after(next)) {
+      if (distance(home(slots_[next].hash), next) < distance(gap, next)) continue;
+      slots_[gap] = slots_[next];
+      gap = next;
+    }
+    slots_[gap] = {};
+  }
+
+  Entry& insert(const Key& key, std::uint64_t hash, std::size_t position) {
     const auto index = static_cast<std::uint32_t>(entries_.size());
     entries_.push_back({.key = key, .count = 1, .hash = low_half(hash)});
-    if (entries_.size() > heads_.size()) {
-      heads_.assign(heads_.size() * 2, kNone);
-      for (std::uint32_t i = 0; i <= index; ++i) link(i);
-    } else {
-      link(index);
+    slots_[position] = {low_half(hash), index};
+    if (entries_.size() * 2 > slots_.size()) {
+      slots_.assign(slots_.size() * 2, {});
+      for (std::uint32_t i = 0; i <= index; ++i) link({entries_[i].hash, i});
     }
     return entries_[index];
   }
@@ -118,7 +134,7 @@ class HeavyHitters {
     const std::uint32_t index = find_lowest();
     unlink(index);
     entries_[index] = {.key = key, .count = lowest_ + 1, .error = lowest_, .hash = low_half(hash)};
-    link(index);
+    link({low_half(hash), index});
     return entries_[index];
   }
 
@@ -142,7 +158,7 @@ class HeavyHitters {
 
   std::size_t capacity_;
   std::vector<Entry> entries_;
-  std::vector<std::uint32_t> heads_;  ///< first entry of each chain; a power of two
+  std::vector<Slot> slots_;  ///< a power of two, at most half of them taken
   std::uint64_t total_ = 0;
   bool is_full_ = false;  ///< some key has had to give way
   std::uint32_t lowest_ = 1;
