@@ -1,11 +1,7 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -20,6 +16,7 @@
 #include "tests/live/support/exporter.h"
 #include "tests/live/support/http.h"
 #include "tests/live/support/network_namespace.h"
+#include "tests/live/support/polling_exporter.h"
 #include "tests/live/support/wait.h"
 
 namespace timewait::test {
@@ -97,49 +94,18 @@ TEST_F(DaemonProcess, SaysInOneLineThatItsPortIsTakenAndExitsWithStatus1) {
   EXPECT_FALSE(get_metrics().empty()) << "the first one goes on";
 }
 
-/// A daemon that polls every 50 ms, as its configuration file says, and serves on a Unix socket, so
-/// that its scrapes are no TCP connections.
 class PollingDaemon : public NetworkNamespaceTest {
  protected:
   void SetUp() override {
     NetworkNamespaceTest::SetUp();
-    if (!has_namespace()) return;
-    directory_ = std::filesystem::path(::testing::TempDir()) /
-                 ("timewait_live." + std::to_string(::getpid()));
-    std::filesystem::create_directory(directory_);
-    const std::string config = directory_ / "config.yaml";
-    std::ofstream(config) << "interval: 50ms\n";
-    exporter_.emplace(std::vector<std::string>{"--config.file=" + config,
-                                               "--web.listen-address=unix:" + socket()});
-  }
-  void TearDown() override {
-    exporter_.reset();
-    if (!directory_.empty()) std::filesystem::remove_all(directory_);
+    if (has_namespace()) exporter_.emplace();
   }
 
-  Samples get() const {
-    std::string body;
-    wait_until("a scrape by " + socket() + "; " + exporter_->standard_error(), [&] {
-      const FileDescriptor connection = connect_to_unix_socket(socket());
-      if (connection.is_open()) body = http_get(connection, "/metrics");
-      return !body.empty();
-    });
-    return Samples(body);
-  }
-
-  /// Until a poll has begun and ended after this call.
-  void wait_for_polls() const {
-    const auto polls = [&] { return value_of(get(), "timewait_exporter_polls_total"); };
-    const double before = polls();
-    wait_until("two polls, of which the first may have begun before",
-               [&] { return polls() >= before + 2; });
-  }
+  Samples get() const { return exporter_->get(); }
+  void wait_for_polls() const { exporter_->wait_for_polls(); }
 
  private:
-  std::string socket() const { return directory_ / "socket"; }
-
-  std::filesystem::path directory_;
-  std::optional<Exporter> exporter_;
+  std::optional<PollingExporter> exporter_;
 };
 
 TEST_F(PollingDaemon, PublishesNewSnapshotsAtTheConfiguredInterval) {

@@ -86,8 +86,20 @@ int Exporter::wait() {
 std::string Exporter::standard_output() const { return read_whole(output_); }
 std::string Exporter::standard_error() const { return read_whole(errors_); }
 
-Samples scrape(std::initializer_list<std::string_view> collectors) {
+ConfigFile::ConfigFile(std::string_view yaml) : file_(open_memory_file("config.yaml")) {
+  if (::write(file_.get(), yaml.data(), yaml.size()) != static_cast<ssize_t>(yaml.size())) {
+    fail(errno, "writing the configuration");
+  }
+}
+
+std::string ConfigFile::flag() const {
+  return "--config.file=/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file_.get());
+}
+
+Samples scrape(std::initializer_list<std::string_view> collectors, std::string_view config) {
+  const ConfigFile file(config);
   std::vector<std::string> flags{"--once", "--collector.disable-defaults"};
+  if (!config.empty()) flags.push_back(file.flag());
   for (const std::string_view collector : collectors) {
     flags.push_back("--collector." + std::string(collector));
   }

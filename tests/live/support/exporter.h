@@ -40,8 +40,19 @@ class Exporter {
   bool ended_ = false;
 };
 
-/// The metrics of `--once` with these collectors alone. Throws, which fails the test, where the
-/// program exits with another status than 0.
-Samples scrape(std::initializer_list<std::string_view> collectors);
+/// A configuration file that lasts as long as this object.
+class ConfigFile {
+ public:
+  explicit ConfigFile(std::string_view yaml);
+  /// For the programs that this process starts.
+  std::string flag() const;
+
+ private:
+  FileDescriptor file_;
+};
+
+/// The metrics of `--once` with these collectors alone, and this configuration (YAML). Throws,
+/// which fails the test, where the program exits with another status than 0.
+Samples scrape(std::initializer_list<std::string_view> collectors, std::string_view config = "");
 
 }  // namespace timewait::test

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -17,6 +18,8 @@
 #include <system_error>
 
 #include "daemon/file_descriptor.h"
+#include "tests/live/support/tcp.h"
+#include "tests/live/support/wait.h"
 
 namespace timewait::test {
 
@@ -66,6 +69,13 @@ Outcome require_ipv6() {
   return {};
 }
 
+/// The kernel's struct in6_ifreq, whose header clashes with the C library's.
+struct Ipv6AddressRequest {
+  in6_addr address;
+  std::uint32_t prefix_length;
+  int interface;
+};
+
 std::string sysctl_file(std::string_view path) { return "/proc/sys/" + std::string(path); }
 
 bool environment_has(const char* name, std::string_view value) {
@@ -85,6 +95,28 @@ void write_sysctl(std::string_view path, std::string_view value) {
   if (const Outcome written = write_file(sysctl_file(path), value); !written) {
     throw std::runtime_error(written.error());
   }
+}
+
+void add_address_to_loopback(const std::string& address) {
+  const Endpoint endpoint(address, 0);
+  const FileDescriptor socket(::socket(endpoint.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) throw std::runtime_error(failure("opening a socket").value());
+  int result = 0;
+  if (endpoint.family() == AF_INET) {
+    ifreq request{};
+    std::strncpy(request.ifr_name, "lo:1", sizeof(request.ifr_name) - 1);
+    std::memcpy(&request.ifr_addr, endpoint.data(), endpoint.size());
+    result = ::ioctl(socket.get(), SIOCSIFADDR, &request);
+  } else {
+    Ipv6AddressRequest request{};
+    request.address = reinterpret_cast<const sockaddr_in6*>(endpoint.data())->sin6_addr;
+    request.prefix_length = 128;
+    request.interface = static_cast<int>(::if_nametoindex("lo"));
+    result = ::ioctl(socket.get(), SIOCSIFADDR, &request);
+  }
+  if (result != 0) throw std::runtime_error(failure("adding " + address + " to lo").value());
+  wait_until(address + " to be usable, which an IPv6 one is only after a while",
+             [&] { return ::bind(socket.get(), endpoint.data(), endpoint.size()) == 0; });
 }
 
 bool has_sysctl(std::string_view path) { return std::filesystem::exists(sysctl_file(path)); }

@@ -20,6 +20,9 @@ tl::expected<void, std::string> enter_new_network_namespace();
 /// kernel refuses.
 void write_sysctl(std::string_view path, std::string_view value);
 
+/// Gives lo a further address of either family, and the network that goes with it: /8 of 10.0.0.1.
+void add_address_to_loopback(const std::string& address);
+
 /// False for a sysctl that this kernel or this namespace does not have.
 bool has_sysctl(std::string_view path);
 

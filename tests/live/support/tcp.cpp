@@ -3,12 +3,15 @@
 #include <arpa/inet.h>
 #include <linux/tcp.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "tests/live/support/wait.h"
 
@@ -39,12 +42,6 @@ FileDescriptor open_socket(int family) {
   return socket;
 }
 
-void bind_to(const FileDescriptor& socket, const Endpoint& endpoint) {
-  if (::bind(socket.get(), endpoint.data(), endpoint.size()) != 0) {
-    fail("bind to " + endpoint.text());
-  }
-}
-
 void connect_to(const FileDescriptor& socket, const Endpoint& remote) {
   if (::connect(socket.get(), remote.data(), remote.size()) != 0) {
     fail("connect to " + remote.text());
@@ -68,21 +65,49 @@ bool write_some(const FileDescriptor& socket) {
   return false;
 }
 
-std::size_t count_in_proc_file(const std::string& path, KernelState state) {
+/// `0100007F:1F90`: words of 32 bits as this machine holds them in memory.
+std::pair<in6_addr, std::uint16_t> parse_proc_endpoint(const std::string& text) {
+  constexpr std::size_t kDigits = 8;
+  const std::size_t colon = text.find(':');
+  std::vector<std::uint32_t> words;
+  for (std::size_t i = 0; i < colon; i += kDigits) {
+    words.push_back(static_cast<std::uint32_t>(std::stoul(text.substr(i, kDigits), nullptr, 16)));
+  }
+  if (words.size() == 1) words.insert(words.begin(), {0, 0, htonl(0xffff)});
+  in6_addr address{};
+  std::memcpy(&address, words.data(), sizeof(address));
+  return {address, static_cast<std::uint16_t>(std::stoul(text.substr(colon + 1), nullptr, 16))};
+}
+
+std::string print_folded(const in6_addr& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (IN6_IS_ADDR_V4MAPPED(&address)) {
+    ::inet_ntop(AF_INET, &address.s6_addr[12], text.data(), text.size());
+  } else {
+    ::inet_ntop(AF_INET6, &address, text.data(), text.size());
+  }
+  return text.data();
+}
+
+ProcSocket parse_proc_line(const std::string& line) {
+  std::istringstream words(line);
+  std::string slot;
+  std::string local;
+  std::string remote;
+  unsigned state = 0;
+  words >> slot >> local >> remote >> std::hex >> state;
+  const auto [local_address, local_port] = parse_proc_endpoint(local);
+  const auto [remote_address, remote_port] = parse_proc_endpoint(remote);
+  return {print_folded(local_address),     local_port,
+          print_folded(remote_address),    remote_port,
+          static_cast<KernelState>(state), !IN6_IS_ADDR_V4MAPPED(&local_address)};
+}
+
+void read_proc_file(const std::string& path, std::vector<ProcSocket>& sockets) {
   std::ifstream file(path);
   std::string line;
   std::getline(file, line);  // the heading
-  std::size_t count = 0;
-  while (std::getline(file, line)) {
-    std::istringstream words(line);
-    std::string slot;
-    std::string local;
-    std::string remote;
-    unsigned found = 0;
-    words >> slot >> local >> remote >> std::hex >> found;
-    if (found == static_cast<unsigned>(state)) ++count;
-  }
-  return count;
+  while (std::getline(file, line)) sockets.push_back(parse_proc_line(line));
 }
 
 }  // namespace
@@ -120,21 +145,36 @@ std::string Endpoint::text() const {
 }
 
 FileDescriptor open_listener(const Endpoint& endpoint, const ListenOptions& options) {
+  if (auto socket = try_listen(endpoint, options)) return *std::move(socket);
+  fail("listen on " + endpoint.text());
+}
+
+std::optional<FileDescriptor> try_listen(const Endpoint& endpoint, const ListenOptions& options) {
   FileDescriptor socket = open_socket(endpoint.family());
   set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
   if (endpoint.family() == AF_INET6) {
     set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6_only ? 1 : 0);
   }
   if (options.defers_accept) set_option(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, 60);
-  bind_to(socket, endpoint);
-  if (::listen(socket.get(), options.backlog) != 0) fail("listen on " + endpoint.text());
-  return socket;
+  if (::bind(socket.get(), endpoint.data(), endpoint.size()) == 0 &&
+      ::listen(socket.get(), options.backlog) == 0) {
+    return socket;
+  }
+  if (errno == EADDRINUSE) return std::nullopt;
+  fail("listen on " + endpoint.text());
 }
 
 FileDescriptor open_bound(const Endpoint& endpoint) {
+  if (auto socket = try_bind(endpoint)) return *std::move(socket);
+  fail("bind to " + endpoint.text());
+}
+
+std::optional<FileDescriptor> try_bind(const Endpoint& endpoint, const BindOptions& options) {
   FileDescriptor socket = open_socket(endpoint.family());
-  bind_to(socket, endpoint);
-  return socket;
+  if (options.reuses_address) set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (::bind(socket.get(), endpoint.data(), endpoint.size()) == 0) return socket;
+  if (errno == EADDRINUSE) return std::nullopt;
+  fail("bind to " + endpoint.text());
 }
 
 FileDescriptor open_connected(const Endpoint& remote) {
@@ -151,8 +191,23 @@ FileDescriptor open_connected_from(const Endpoint& local, const Endpoint& remote
 
 std::optional<FileDescriptor> try_connect(const Endpoint& remote) {
   FileDescriptor socket = open_socket(remote.family());
-  if (::connect(socket.get(), remote.data(), remote.size()) == 0) return socket;
-  if (errno == EADDRNOTAVAIL) return std::nullopt;
+  if (try_connect_bound(socket, remote)) return socket;
+  return std::nullopt;
+}
+
+std::optional<FileDescriptor> try_connect_from(const std::string& local_address,
+                                               const Endpoint& remote) {
+  FileDescriptor socket = open_socket(remote.family());
+  set_option(socket, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  const Endpoint local(local_address, 0);
+  if (::bind(socket.get(), local.data(), local.size()) != 0) fail("bind to " + local.text());
+  if (try_connect_bound(socket, remote)) return socket;
+  return std::nullopt;
+}
+
+bool try_connect_bound(const FileDescriptor& socket, const Endpoint& remote) {
+  if (::connect(socket.get(), remote.data(), remote.size()) == 0) return true;
+  if (errno == EADDRNOTAVAIL) return false;
   fail("connect to " + remote.text());
 }
 
@@ -207,8 +262,15 @@ std::size_t accept_queue_length(const FileDescriptor& listener) {
   return info_of(listener).tcpi_unacked;  // of a listening socket: tcp_get_info, net/ipv4/tcp.c
 }
 
+std::vector<ProcSocket> sockets_in_proc() {
+  std::vector<ProcSocket> sockets;
+  read_proc_file("/proc/net/tcp", sockets);
+  read_proc_file("/proc/net/tcp6", sockets);
+  return sockets;
+}
+
 std::size_t count_in_proc(KernelState state) {
-  return count_in_proc_file("/proc/net/tcp", state) + count_in_proc_file("/proc/net/tcp6", state);
+  return static_cast<std::size_t>(std::ranges::count(sockets_in_proc(), state, &ProcSocket::state));
 }
 
 void wait_for_count(KernelState state, std::size_t count) {

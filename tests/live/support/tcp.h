@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "daemon/file_descriptor.h"
 
@@ -65,6 +66,13 @@ struct ListenOptions {
 FileDescriptor open_listener(const Endpoint& endpoint, const ListenOptions& options = {});
 /// Bound and nothing more; port 0 lets the kernel choose.
 FileDescriptor open_bound(const Endpoint& endpoint);
+/// Nothing where the endpoint is taken (EADDRINUSE).
+std::optional<FileDescriptor> try_listen(const Endpoint& endpoint,
+                                         const ListenOptions& options = {});
+struct BindOptions {
+  bool reuses_address = false;  ///< SO_REUSEADDR
+};
+std::optional<FileDescriptor> try_bind(const Endpoint& endpoint, const BindOptions& options = {});
 FileDescriptor open_connected(const Endpoint& remote);
 
 /// Bound to `local` first, whose port may be 0.
@@ -72,6 +80,13 @@ FileDescriptor open_connected_from(const Endpoint& local, const Endpoint& remote
 
 /// Nothing where no free port is left (EADDRNOTAVAIL).
 std::optional<FileDescriptor> try_connect(const Endpoint& remote);
+
+/// The same from a socket that is bound to an address alone (IP_BIND_ADDRESS_NO_PORT).
+std::optional<FileDescriptor> try_connect_from(const std::string& local_address,
+                                               const Endpoint& remote);
+
+/// Connects a socket that has a port. False where another holds the quadruplet (EADDRNOTAVAIL).
+bool try_connect_bound(const FileDescriptor& socket, const Endpoint& remote);
 
 /// Sends the SYN and does not wait for its answer.
 FileDescriptor begin_connect(const Endpoint& remote);
@@ -93,6 +108,19 @@ void wait_for_state(const FileDescriptor& socket, KernelState state);
 
 /// Connections of a listener that wait to be accepted.
 std::size_t accept_queue_length(const FileDescriptor& listener);
+
+/// A line of /proc/net/tcp or tcp6. Addresses are printed by inet_ntop, IPv4-mapped ones as IPv4.
+struct ProcSocket {
+  std::string local;
+  std::uint16_t local_port = 0;
+  std::string remote;
+  std::uint16_t remote_port = 0;
+  KernelState state{};
+  bool is_ipv6 = false;  ///< and not IPv4-mapped
+};
+
+/// The namespace's sockets, without bound idle ones.
+std::vector<ProcSocket> sockets_in_proc();
 
 /// Sockets in `state` by /proc/net/tcp and tcp6 of the namespace.
 std::size_t count_in_proc(KernelState state);

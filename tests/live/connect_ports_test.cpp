@@ -1,0 +1,81 @@
+#include <cstddef>
+#include <iostream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/live/support/expectations.h"
+#include "tests/live/support/exporter.h"
+#include "tests/live/support/port_mix.h"
+#include "tests/live/support/random_port_mixes.h"
+
+// What the exporter says of the ports that are left to connect(), and what the kernel gives when it
+// is asked until it refuses.
+
+namespace timewait::test {
+namespace {
+
+using Count = std::ptrdiff_t;
+
+Count count_of(const Samples& samples, const std::string& name, const std::string& labels = "") {
+  return static_cast<Count>(value_of(samples, of_self(name, labels)));
+}
+
+/// Capacity ports.
+struct Ports {
+  Count capacity;
+  Count unused;
+  Count observed;
+  Count inferred;
+
+  explicit Ports(const Samples& samples)
+      : capacity(count_of(samples, "timewait_ephemeral_ports")),
+        unused(count_of(samples, "timewait_ephemeral_ports_unused")),
+        observed(count_of(samples, "timewait_ephemeral_ports_blocked", R"(evidence="observed")")),
+        inferred(count_of(samples, "timewait_ephemeral_ports_blocked", R"(evidence="inferred")")) {}
+};
+
+/// What the exporter takes to be free. A tuple without sockets has no series of its own.
+Count estimate_free(const Samples& samples, const Ports& ports, const Tuple& tuple) {
+  const auto used = samples.find(of_self("timewait_connect_ports_used", tuple.labels()));
+  return ports.capacity - (used ? static_cast<Count>(*used) : ports.observed + ports.inferred);
+}
+
+void expect_series(const Samples& samples, const Ports& ports, const Tuple& tuple) {
+  const Count used = count_of(samples, "timewait_connect_ports_used", tuple.labels());
+  EXPECT_DOUBLE_EQ(value_of(samples, of_self("timewait_connect_ports_usage_ratio", tuple.labels())),
+                   static_cast<double>(used) / static_cast<double>(ports.capacity));
+  EXPECT_GE(value_of(samples, of_self("timewait_connect_ports_usage_ratio_max")),
+            value_of(samples, of_self("timewait_connect_ports_usage_ratio", tuple.labels())));
+}
+
+void judge_connects(PortMix& mix, const Tuple& tuple) {
+  SCOPED_TRACE(tuple.labels());
+  const Samples samples = scrape({"sock_diag"}, kShowAll);
+  const Ports ports(samples);
+  EXPECT_EQ(ports.capacity, static_cast<Count>(mix.capacity()));
+  EXPECT_EQ(ports.observed, static_cast<Count>(mix.visibly_blocked_ports().size()));
+  if (mix.has_connect_side_sockets(tuple)) expect_series(samples, ports, tuple);
+  const Count free = estimate_free(samples, ports, tuple);
+  const auto taken = static_cast<Count>(mix.taken_ports(tuple).size());
+
+  const auto succeeded = static_cast<Count>(mix.count_connects(tuple));
+  EXPECT_GE(succeeded, ports.unused) << "unused ports were not free";
+  EXPECT_LE(succeeded, ports.capacity - taken) << "ports that were seen to be taken were free";
+  std::cout << "; " << succeeded << " free, error " << free - succeeded;
+  if (mix.parity_holds()) {
+    EXPECT_EQ(free, succeeded) << "the estimate has to be exact";
+  }
+}
+
+using ConnectPorts = RandomPortMixes;
+
+TEST_F(ConnectPorts, AreThoseThatTheKernelFindsInRandomMixes) {
+  judge_mixes([](PortMix& mix) {
+    EXPECT_TRUE(mix.parity_holds() || mix.kind() == PortMix::Kind::kUnruly);
+    for (const Tuple& tuple : mix.tuples()) judge_connects(mix, tuple);
+  });
+}
+
+}  // namespace
+}  // namespace timewait::test

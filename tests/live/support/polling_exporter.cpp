@@ -1,0 +1,47 @@
+#include "tests/live/support/polling_exporter.h"
+
+#include <unistd.h>
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/live/support/expectations.h"
+#include "tests/live/support/http.h"
+#include "tests/live/support/wait.h"
+
+namespace timewait::test {
+
+PollingExporter::PollingExporter(std::string_view config)
+    : directory_(std::filesystem::path(::testing::TempDir()) /
+                 ("timewait_live." + std::to_string(::getpid()))),
+      config_("interval: 50ms\n" + std::string(config)) {
+  std::filesystem::create_directory(directory_);
+  exporter_.emplace(
+      std::vector<std::string>{config_.flag(), "--web.listen-address=unix:" + socket()});
+}
+
+PollingExporter::~PollingExporter() {
+  exporter_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+Samples PollingExporter::get() const {
+  std::string body;
+  wait_until("a scrape by " + socket() + "; " + exporter_->standard_error(), [&] {
+    const FileDescriptor connection = connect_to_unix_socket(socket());
+    if (connection.is_open()) body = http_get(connection, "/metrics");
+    return !body.empty();
+  });
+  return Samples(body);
+}
+
+void PollingExporter::wait_for_polls() const {
+  const auto polls = [&] { return value_of(get(), "timewait_exporter_polls_total"); };
+  const double before = polls();
+  wait_until("two polls, of which the first may have begun before",
+             [&] { return polls() >= before + 2; });
+}
+
+}  // namespace timewait::test

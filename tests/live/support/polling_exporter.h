@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tests/live/support/exporter.h"
+#include "tests/support/exposition.h"
+
+namespace timewait::test {
+
+/// A daemon that polls every 50 ms, as its configuration file says, and serves on a Unix socket, so
+/// that its scrapes are no TCP connections.
+class PollingExporter {
+ public:
+  /// `config` is YAML, without the interval.
+  explicit PollingExporter(std::string_view config = "");
+  PollingExporter(const PollingExporter&) = delete;
+  PollingExporter& operator=(const PollingExporter&) = delete;
+  PollingExporter(PollingExporter&&) = delete;
+  PollingExporter& operator=(PollingExporter&&) = delete;
+  ~PollingExporter();
+
+  Samples get() const;
+
+  /// Until a poll has begun and ended after this call.
+  void wait_for_polls() const;
+
+ private:
+  std::string socket() const { return directory_ / "socket"; }
+
+  std::filesystem::path directory_;
+  ConfigFile config_;
+  std::optional<Exporter> exporter_;
+};
+
+}  // namespace timewait::test
