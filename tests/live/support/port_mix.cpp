@@ -26,6 +26,10 @@ constexpr const char* kIdleAddress = "127.0.0.77";
 bool is_ipv6(const std::string& address) { return address.find(':') != std::string::npos; }
 std::string mapped(const std::string& address) { return "::ffff:" + address; }
 
+bool is_of(const ProcSocket& socket, const Tuple& tuple) {
+  return Tuple{socket.local, socket.remote, socket.remote_port} == tuple;
+}
+
 void write_range(const PortRange& range) {
   write_sysctl(kRangeSysctl, std::to_string(range.low) + " " + std::to_string(range.high));
 }
@@ -359,21 +363,30 @@ std::set<std::uint16_t> PortMix::taken_ports(const Tuple& tuple) const {
   const bool spares_time_wait = may_reuse_time_waits_of(tuple);
   for (const ProcSocket& socket : sockets_in_proc()) {
     const bool is_reusable = spares_time_wait && socket.state == KernelState::kTimeWait;
-    if (is_capacity(socket.local_port) && !is_reusable &&
-        Tuple{socket.local, socket.remote, socket.remote_port} == tuple) {
+    if (is_capacity(socket.local_port) && !is_reusable && is_of(socket, tuple)) {
       ports.insert(socket.local_port);
     }
   }
   return ports;
 }
 
-/// Where a listener covers the local port, a socket counts as the server's.
-bool PortMix::has_connect_side_sockets(const Tuple& tuple) const {
-  const std::set<std::uint16_t> blocked = visibly_blocked_ports();
-  return std::ranges::any_of(sockets_in_proc(), [&](const ProcSocket& socket) {
-    return is_capacity(socket.local_port) && !blocked.contains(socket.local_port) &&
-           Tuple{socket.local, socket.remote, socket.remote_port} == tuple;
-  });
+std::size_t PortMix::sockets(const Tuple& tuple) const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(sockets_in_proc(), [&](const ProcSocket& socket) {
+        return is_in_range(socket.local_port) && is_of(socket, tuple);
+      }));
+}
+
+std::size_t PortMix::connect_side_sockets(const Tuple& tuple) const {
+  const std::vector<ProcSocket> sockets = sockets_in_proc();
+  std::set<std::uint16_t> listening;
+  for (const ProcSocket& socket : sockets) {
+    if (socket.state == KernelState::kListen) listening.insert(socket.local_port);
+  }
+  return static_cast<std::size_t>(std::ranges::count_if(sockets, [&](const ProcSocket& socket) {
+    return is_in_range(socket.local_port) && !listening.contains(socket.local_port) &&
+           is_of(socket, tuple);
+  }));
 }
 
 std::size_t PortMix::count_connects(const Tuple& tuple) {

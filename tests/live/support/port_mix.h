@@ -70,7 +70,10 @@ class PortMix {
 
   /// All tuples with connections, and one without.
   const std::vector<Tuple>& tuples() const { return tuples_; }
-  bool has_connect_side_sockets(const Tuple& tuple) const;
+  /// The tuple's sockets at ports of the range.
+  std::size_t sockets(const Tuple& tuple) const;
+  /// Of these, the ones at ports where nothing listens: certainly no server's.
+  std::size_t connect_side_sockets(const Tuple& tuple) const;
   /// Addresses of this namespace, the wildcards among them.
   static const std::vector<std::string>& local_addresses();
 
