@@ -88,8 +88,7 @@ class ExhaustedDestination : public NetworkNamespaceTest,
   std::vector<Connection> connections_;
 };
 
-INSTANTIATE_TEST_SUITE_P(, ExhaustedDestination, ::testing::ValuesIn(every_addressing()),
-                         ::testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(, ExhaustedDestination, ::testing::ValuesIn(every_addressing()));
 
 TEST_P(ExhaustedDestination, HasRatio1AndItsStatesWhileAnotherHasPortsLeft) {
   ASSERT_FALSE(try_connect(full().endpoint())) << "the kernel still found a port";

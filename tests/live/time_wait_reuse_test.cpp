@@ -128,8 +128,7 @@ INSTANTIATE_TEST_SUITE_P(, ReusedPortsOfAddress,
                                            ReuseCase{"ipv4_other_2", "10.0.0.1", 2, false},
                                            ReuseCase{"ipv6_other_0", "fd00::1", 0, false},
                                            ReuseCase{"ipv6_other_1", "fd00::1", 1, true},
-                                           ReuseCase{"ipv6_other_2", "fd00::1", 2, false}),
-                         ::testing::PrintToStringParamName());
+                                           ReuseCase{"ipv6_other_2", "fd00::1", 2, false}));
 
 TEST_P(ReusedPortsOfAddress, AreAllOrNone) {
   const Tuple tuple = tuple_to(GetParam().address);

@@ -68,8 +68,7 @@ class TupleBounds : public NetworkNamespaceTest, public ::testing::WithParamInte
   std::vector<Connection> connections_;
 };
 
-INSTANTIATE_TEST_SUITE_P(, TupleBounds, ::testing::Values(kConnectSide, kServerSide),
-                         ::testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(, TupleBounds, ::testing::Values(kConnectSide, kServerSide));
 
 TEST_P(TupleBounds, LeaveOutTheLightestAndCountThem) {
   const Side& side = GetParam();
