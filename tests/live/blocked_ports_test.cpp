@@ -88,10 +88,10 @@ TEST_F(BlockedPorts, StayClosedByConnectionsOfAListenerThatIsGone) {
 TEST_F(BlockedPorts, AreOpenAgainAfterTheirLastSocket) {
   const PollingExporter exporter;
   {
-    const Service inner(ipv4_addressing(), {}, 40006);
-    const Connection connection = inner.connect();
     const FileDescriptor bound = open_connected_from({"127.0.0.1", 40004}, service().endpoint());
     const Connection accepted{FileDescriptor(), accept_from(service().listener())};
+    const Service inner(ipv4_addressing(), {}, 40006);
+    const Connection connection = inner.connect();
     wait_until("the daemon to see both", [&] { return blocked(exporter.get(), "observed") == 2; });
     reset_on_close(connection.client);
     reset_on_close(bound);

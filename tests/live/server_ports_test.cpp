@@ -129,7 +129,7 @@ TEST_F(ServerPorts, AreNoneOfTheConnectSide) {
 }
 
 TEST_F(ServerPorts, AreRememberedAfterTheirListener) {
-  const PollingExporter exporter{kAssume100};
+  const PollingExporter exporter("server_assumed_remote_ports: 100");
   std::optional<FileDescriptor> listener = open_listener({"127.0.0.1", kPort});
   for (int i = 0; i < 5; ++i) {
     Connection connection = connect(*listener, "127.0.0.2", "127.0.0.1");

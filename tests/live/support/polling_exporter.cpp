@@ -12,10 +12,19 @@
 
 namespace timewait::test {
 
-PollingExporter::PollingExporter(std::string_view config)
+namespace {
+
+std::string write_config(std::string_view sock_diag_option) {
+  const std::string collector = "collectors:\n  sock_diag:\n    cpu_budget_ratio: 1\n";
+  return "interval: 50ms\n" + collector + "    " + std::string(sock_diag_option) + "\n";
+}
+
+}  // namespace
+
+PollingExporter::PollingExporter(std::string_view sock_diag_option)
     : directory_(std::filesystem::path(::testing::TempDir()) /
                  ("timewait_live." + std::to_string(::getpid()))),
-      config_("interval: 50ms\n" + std::string(config)) {
+      config_(write_config(sock_diag_option)) {
   std::filesystem::create_directory(directory_);
   exporter_.emplace(
       std::vector<std::string>{config_.flag(), "--web.listen-address=unix:" + socket()});

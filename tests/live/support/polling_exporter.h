@@ -10,12 +10,12 @@
 
 namespace timewait::test {
 
-/// A daemon that polls every 50 ms, as its configuration file says, and serves on a Unix socket, so
-/// that its scrapes are no TCP connections.
+/// A daemon that polls every 50 ms, whatever that costs, as its configuration file says, and serves
+/// on a Unix socket, so that its scrapes are no TCP connections.
 class PollingExporter {
  public:
-  /// `config` is YAML, without the interval.
-  explicit PollingExporter(std::string_view config = "");
+  /// `sock_diag_option` is one of that collector: `top: 5`.
+  explicit PollingExporter(std::string_view sock_diag_option = "");
   PollingExporter(const PollingExporter&) = delete;
   PollingExporter& operator=(const PollingExporter&) = delete;
   PollingExporter(PollingExporter&&) = delete;
