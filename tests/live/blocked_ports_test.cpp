@@ -106,7 +106,7 @@ TEST_F(BlockedPorts, AreNotThoseThatConnectChoseBeyondThePreferredHalf) {
   const Tuple tuple{"127.0.0.1", "127.0.0.1", kServicePort};
   auto connections = service().connect(15);
   exporter.wait_for_polls();
-  const Samples full = exporter.get();
+  const Samples full = scrape({"sock_diag"});
   EXPECT_EQ(blocked(full), 0);
   EXPECT_TRUE(has_value(full, of_self("timewait_connect_ports_used", tuple.labels()), 15));
 
