@@ -9,12 +9,14 @@ namespace timewait {
 void BindPorts::begin_pass() {
   index_.clear();
   overflowed_ = false;
-  for (PortSet* ports : {&ipv4_, &ipv6_, &wildcard_ipv4_, &wildcard_ipv6_}) ports->clear();
+  for (PortSet* ports : {&ipv4_, &ipv6_, &overlapping_, &wildcard_ipv4_, &wildcard_ipv6_})
+    ports->clear();
 }
 
-void BindPorts::add(const Socket& socket) {
+void BindPorts::add(const Socket& socket, bool overlaps_ipv4) {
   const bool is_ipv4 = socket.local.family() == Family::kIpv4;
   (is_ipv4 ? ipv4_ : ipv6_).insert(socket.local_port);
+  if (!is_ipv4 && overlaps_ipv4) overlapping_.insert(socket.local_port);
   if (!socket.local.is_any()) {
     if (PortSet* ports = find_or_add(socket.local)) ports->insert(socket.local_port);
     return;
@@ -55,7 +57,7 @@ BindReport BindPorts::end_pass(const PortSet& capacity, std::size_t limit) {
     const bool is_ipv4 = local.family() == Family::kIpv4;
     add(local, ports_[index] | (is_ipv4 ? wildcard_ipv4_ : wildcard_ipv6_));
   }
-  if (!ipv4_.empty()) add(Address::any(Family::kIpv4), ipv4_ | wildcard_ipv4_);
+  if (!ipv4_.empty()) add(Address::any(Family::kIpv4), ipv4_ | overlapping_ | wildcard_ipv4_);
   if (!ipv6_.empty()) add(Address::any(Family::kIpv6), ipv4_ | ipv6_);
 
   BindReport report;
