@@ -15,7 +15,7 @@ void ConnectPorts::begin_pass(const Conditions& conditions) {
   proven_.clear();
   owned_.clear();
   shared_.clear();
-  known_blocked_ = history_.blocked;
+  known_blocked_ = history_.blocked | explicit_binds_.ports();
 }
 
 /// Where the range has moved, ports may have changed halves while sockets hold them: what a

@@ -418,6 +418,16 @@ TEST(ConnectPorts, AnExplicitBindThatThePassMissesProvesNothing) {
   EXPECT_EQ(used(report, kOtherHost), 1U);
 }
 
+TEST(ConnectPorts, AnExplicitBindOfABrokenPassIsCountedOnce) {
+  ConnectPorts ports(kEnoughTuples);
+  const Socket bound = connection(kHere, 40004, kWeb);
+  ports.begin_pass(conditions());
+  feed(ports, {.explicit_binds = {bound}});
+  const auto report = report_of(ports, {.clients = {bound}});
+  EXPECT_EQ(list(report.blocked.observed), Ports({40004}));
+  EXPECT_EQ(used(report), 1U) << "one port is in use";
+}
+
 // Passes.
 
 TEST(ConnectPorts, ABrokenPassTeachesNothing) {
