@@ -19,9 +19,10 @@ void ConnectPorts::begin_pass(const Conditions& conditions) {
 }
 
 /// Where the range has moved, ports may have changed halves while sockets hold them: what a
-/// connect() took as preferred is no sign of a bind() now.
+/// connect() took as preferred is no sign of a bind() now, and what was closed stays so.
 void ConnectPorts::relearn_halves() {
   if (history_.range) {
+    history_.blocked |= history_.inferred;
     EphemeralPorts before;
     before.range = *history_.range;
     history_.in_use.for_each([&](std::uint16_t port) {
@@ -129,6 +130,7 @@ ConnectReport ConnectPorts::end_pass(std::size_t limit) {
 
   history_.in_use = in_use_;
   history_.blocked = proven_ | remembered;
+  history_.inferred = report.blocked.inferred;
   history_.chosen_by_connect = chosen;
   explicit_binds_.end_pass();
   return report;

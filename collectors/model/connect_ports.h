@@ -119,6 +119,7 @@ class ConnectPorts {
     std::optional<PortRange> range;
     PortSet in_use;
     PortSet blocked;            ///< were closed to every destination
+    PortSet inferred;           ///< the last pass inferred that
     PortSet chosen_by_connect;  ///< of the half that connect() tries last, yet it took them
   };
 
@@ -137,7 +138,6 @@ class ConnectPorts {
   Counts open_ports(const Usage& usage) const;
   PortSet compute_chosen() const;
   BlockedPorts compute_blocked() const;
-  void learn(const BlockedPorts& blocked);
   void fill_tuples(std::size_t limit, ConnectReport& report) const;
 
   Conditions conditions_;

@@ -315,6 +315,21 @@ TEST(ConnectPorts, BeforeTheHalvesParityToldNothing) {
   EXPECT_EQ(report.preferred_usage_ratio_max, std::nullopt);
 }
 
+TEST(ConnectPorts, AMovedRangeMakesNoBindOutOfAConnect) {
+  ConnectPorts ports(kEnoughTuples);
+  const auto even = connections(kHere, kWeb, {40002, 40004});
+  const auto odd = connections(kHere, kOtherHost, {40005});
+  report_of(ports, {.clients = even + odd});
+  // Now the odd ones are preferred.
+  const auto moved = conditions({40001, 40010});
+  auto report = report_of(ports, {.clients = even + odd}, moved);
+  EXPECT_EQ(list(report.blocked.inferred), Ports({40005})) << "closed at the poll before";
+  EXPECT_EQ(used(report), 3U);
+  EXPECT_EQ(used(report, kOtherHost), 1U);
+  report = report_of(ports, {.clients = even + odd + connections(kHere, kWeb, {40006})}, moved);
+  EXPECT_EQ(list(report.blocked.inferred), Ports({40005, 40006})) << "40006 is new";
+}
+
 TEST(ConnectPorts, APortThatEntersTheRangeWasNotChosenFromIt) {
   ConnectPorts ports(kEnoughTuples);
   report_of(ports, {.clients = connections(kHere, kWeb, {40001})}, conditions({30000, 30009}));
