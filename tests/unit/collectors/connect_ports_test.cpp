@@ -500,5 +500,20 @@ TEST(ConnectPorts, BeyondMaxTuplesSaysByHowMuchFiguresMayFall) {
   EXPECT_EQ(used(report, kOtherHost), 2U);
 }
 
+/// A port of the half that is tried last, shared by two addresses: one tuple has filled its
+/// preferred half, the other has not. Whatever is made of the port, it is in use by both.
+TEST(ConnectPorts, ASharedPortIsUsedOnceByEachTupleThatHoldsIt) {
+  std::vector<Socket> sockets = connections(kHere, kWeb, kEven) +
+                                connections(kHere, kWeb, {40003}) +
+                                connections(kHereToo, kWeb, {40000, 40003});
+  std::ranges::sort(sockets, {}, &Socket::local_port);
+  for (int order = 0; order < 2; ++order) {
+    const auto report = report_of({.clients = sockets});
+    EXPECT_EQ(used(report), 6U) << "order " << order;
+    EXPECT_EQ(used(report, kWeb, kHereToo), 2U) << "order " << order;
+    std::ranges::reverse(sockets);
+  }
+}
+
 }  // namespace
 }  // namespace timewait
