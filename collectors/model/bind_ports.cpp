@@ -60,7 +60,10 @@ BindReport BindPorts::end_pass(const PortSet& capacity, std::size_t limit) {
 
   BindReport report;
   report.addresses = usages.size();
-  if (overflowed_) report.addresses = usages.size() - index_.size() + distinct_.estimate();
+  if (overflowed_) {
+    report.addresses = std::max<std::uint64_t>(
+        usages.size() + 1, usages.size() - index_.size() + distinct_.estimate());
+  }
   const auto top = compute_top(usages.size(), limit, [&](std::uint32_t left, std::uint32_t right) {
     const auto order = usages[left].used <=> usages[right].used;
     return order != 0 ? order > 0 : usages[left].local < usages[right].local;
