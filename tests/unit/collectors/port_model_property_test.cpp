@@ -230,9 +230,8 @@ class Unknowable {
     for (const auto& [port, bucket] : kernel.buckets()) {
       const bool is_preferred = !has_halves || kernel.is_preferred(port);
       const bool is_hidden = bucket.is_closed && !seen_closed_.contains(port);
-      const bool was_connects = chosen_by_connect_.contains(port);
-      if (bucket.has_spilled || bucket.has_reopened ||
-          (is_hidden && (is_preferred || was_connects))) {
+      const bool was_open = not_from_bind_.contains(port);
+      if (bucket.has_spilled || bucket.has_reopened || (is_hidden && (is_preferred || was_open))) {
         unknowable_.insert(port);
       }
       if (is_hidden && !is_preferred && truth.capacity.contains(port)) inferred_.insert(port);
@@ -244,7 +243,7 @@ class Unknowable {
     seen_closed_ = seen_closed_ | inferred_;
     // Chosen from the old range, but first seen when the new one was in force.
     for (const auto& [port, bucket] : kernel.buckets()) {
-      if (!bucket.is_closed) chosen_by_connect_.insert(port);
+      if (!seen_closed_.contains(port)) not_from_bind_.insert(port);
       const auto before = generations_.find(port);
       if (before == generations_.end() || before->second != bucket.generation) {
         unknowable_.insert(port);
@@ -262,12 +261,12 @@ class Unknowable {
       const auto before = generations_.find(port);
       const bool is_same = before != generations_.end() && before->second == bucket.generation;
       if (!is_same) seen_closed_.erase(port);
-      if (!is_same) chosen_by_connect_.erase(port);
+      if (!is_same) not_from_bind_.erase(port);
       // Another bucket than at the last poll, but to the dump the port stayed in use.
       if (!is_same && before != generations_.end()) unknowable_.insert(port);
     }
     std::erase_if(unknowable_, [&](Port port) { return !generations.contains(port); });
-    std::erase_if(chosen_by_connect_, [&](Port port) { return !generations.contains(port); });
+    std::erase_if(not_from_bind_, [&](Port port) { return !generations.contains(port); });
     std::erase_if(seen_closed_, [&](Port port) { return !generations.contains(port); });
     generations_ = generations;
   }
@@ -278,7 +277,7 @@ class Unknowable {
     std::map<std::pair<Port, Address>, unsigned> sharers;
     for (const auto& [tuple, owned] : truth.tuples) {
       const Ports own = owned.held | owned.reusable;
-      const Ports filled = truth.preferred & (own | truth.closed);
+      const Ports filled = truth.preferred & (own | truth.closed | unknowable_);
       for (const Port port : own - truth.preferred) {
         const bool is_shared = ++sharers[{port, tuple.local}] > 1;
         const bool looks_spilled = filled.size() + 1 >= truth.preferred.size();
@@ -292,9 +291,9 @@ class Unknowable {
   }
 
   Ports unknowable_;
-  Ports seen_closed_;        ///< known at some poll since the bucket was made
-  Ports inferred_;           ///< told by their parity at the last poll
-  Ports chosen_by_connect_;  ///< before the range moved
+  Ports seen_closed_;    ///< known at some poll since the bucket was made
+  Ports inferred_;       ///< told by their parity at the last poll
+  Ports not_from_bind_;  ///< by what was known when the range moved
   std::map<Port, unsigned> generations_;
 };
 
