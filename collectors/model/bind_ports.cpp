@@ -13,10 +13,10 @@ void BindPorts::begin_pass() {
     ports->clear();
 }
 
-void BindPorts::add(const Socket& socket, bool overlaps_ipv4) {
+void BindPorts::add(const Socket& socket) {
   const bool is_ipv4 = socket.local.family() == Family::kIpv4;
   (is_ipv4 ? ipv4_ : ipv6_).insert(socket.local_port);
-  if (!is_ipv4 && overlaps_ipv4) overlapping_.insert(socket.local_port);
+  if (!is_ipv4 && !is_idle(socket.state)) overlapping_.insert(socket.local_port);
   if (!socket.local.is_any()) {
     if (PortSet* ports = find_or_add(socket.local)) ports->insert(socket.local_port);
     return;
@@ -62,7 +62,10 @@ BindReport BindPorts::end_pass(const PortSet& capacity, std::size_t limit) {
 
   BindReport report;
   report.addresses = usages.size();
-  if (overflowed_) report.addresses = usages.size() - index_.size() + distinct_.estimate();
+  if (overflowed_) {
+    report.addresses = std::max<std::uint64_t>(
+        usages.size() + 1, usages.size() - index_.size() + distinct_.estimate());
+  }
   const auto top = compute_top(usages.size(), limit, [&](std::uint32_t left, std::uint32_t right) {
     const auto order = usages[left].used <=> usages[right].used;
     return order != 0 ? order > 0 : usages[left].local < usages[right].local;

@@ -36,8 +36,7 @@ struct BindReport {
 /// matter.
 ///
 /// An IPv6 connection holds its port from 0.0.0.0 too, unless IPV6_V6ONLY is on, which bind() to an
-/// IPv6 address sets. A dump tells that of idle sockets alone; a connection that may have it off is
-/// taken to have it off (`overlaps_ipv4`).
+/// IPv6 address sets. A dump tells that of idle sockets alone; connections are taken to have it off.
 ///
 /// 0.0.0.0 stands in the report where an IPv4 socket exists, and :: (without IPV6_V6ONLY) where an
 /// IPv6 one does.
@@ -49,9 +48,7 @@ class BindPorts {
   static constexpr std::size_t kMaxAddresses = 256;
 
   void begin_pass();
-
-  /// `overlaps_ipv4`: of an IPv6 connection, whether it keeps its port from 0.0.0.0 as well.
-  void add(const Socket& socket, bool overlaps_ipv4);
+  void add(const Socket& socket);
   BindReport end_pass(const PortSet& capacity, std::size_t limit);
 
  private:
@@ -70,7 +67,7 @@ class BindPorts {
 
   PortSet ipv4_;           ///< ports of sockets with an IPv4 address, wildcard or not
   PortSet ipv6_;           ///< the same of IPv6
-  PortSet overlapping_;    ///< ports of IPv6 connections that are closed to 0.0.0.0
+  PortSet overlapping_;    ///< ports of IPv6 connections, which are closed to 0.0.0.0
   PortSet wildcard_ipv4_;  ///< ports closed to every IPv4 address: of 0.0.0.0 and of ::
   PortSet wildcard_ipv6_;  ///< ports closed to every IPv6 address: of ::
 };

@@ -15,13 +15,14 @@ void ConnectPorts::begin_pass(const Conditions& conditions) {
   proven_.clear();
   owned_.clear();
   shared_.clear();
-  known_blocked_ = history_.blocked;
+  known_blocked_ = history_.blocked | explicit_binds_.ports();
 }
 
 /// Where the range has moved, ports may have changed halves while sockets hold them: what a
-/// connect() took as preferred is no sign of a bind() now.
+/// connect() took as preferred is no sign of a bind() now, and what was closed stays so.
 void ConnectPorts::relearn_halves() {
   if (history_.range) {
+    history_.blocked |= history_.inferred;
     EphemeralPorts before;
     before.range = *history_.range;
     history_.in_use.for_each([&](std::uint16_t port) {
@@ -98,6 +99,14 @@ ConnectPorts::Counts ConnectPorts::open_ports(const Usage& usage) const {
   return open;
 }
 
+/// Between the bounds that are certain, whatever was made of an ambiguous port: it is one port, and
+/// it is closed to each tuple that holds it.
+std::uint64_t ConnectPorts::used_ports(const Usage& usage) const {
+  const std::uint64_t estimate = blocked_ + open_ports(usage).held;
+  const std::uint64_t own = usage.preferred.held + usage.chosen.held + usage.ambiguous.held;
+  return std::min<std::uint64_t>(in_use_capacity_, std::max(estimate, known_ + own));
+}
+
 /// Ports of the half that is tried last which connect() has chosen all the same.
 PortSet ConnectPorts::compute_chosen() const {
   PortSet chosen = (history_.chosen_by_connect & in_use_) | shared_;
@@ -124,11 +133,14 @@ ConnectReport ConnectPorts::end_pass(std::size_t limit) {
   report.blocked.inferred -= proven_;
 
   capacity_ = capacity.size();
+  in_use_capacity_ = ((proven_ | in_use_) & capacity).size();
+  known_ = ((proven_ | remembered) & capacity).size();
   blocked_ = report.blocked.observed.size() + report.blocked.inferred.size();
   fill_tuples(limit, report);
 
   history_.in_use = in_use_;
   history_.blocked = proven_ | remembered;
+  history_.inferred = report.blocked.inferred;
   history_.chosen_by_connect = chosen;
   explicit_binds_.end_pass();
   return report;
@@ -136,13 +148,10 @@ ConnectReport ConnectPorts::end_pass(std::size_t limit) {
 
 void ConnectPorts::fill_tuples(std::size_t limit, ConnectReport& report) const {
   const auto entries = tuples_.entries();
-  const auto used = [&](const Counts& open) {
-    return std::min<std::uint64_t>(capacity_, blocked_ + open.held);
-  };
   std::uint64_t used_max = 0;
   std::uint64_t preferred_max = 0;
   for (const auto& entry : entries) {
-    used_max = std::max(used_max, used(open_ports(entry.value)));
+    used_max = std::max(used_max, used_ports(entry.value));
     preferred_max =
         std::max<std::uint64_t>(preferred_max, preferred_blocked_ + entry.value.preferred.held);
   }
@@ -158,8 +167,7 @@ void ConnectPorts::fill_tuples(std::size_t limit, ConnectReport& report) const {
 
   const auto rank = [&](std::uint32_t index) {
     const Usage& usage = entries[index].value;
-    const Counts open = open_ports(usage);
-    return std::tuple(open.held, open.reusable, usage.states.sum());
+    return std::tuple(used_ports(usage), open_ports(usage).reusable, usage.states.sum());
   };
   const auto top = compute_top(entries.size(), limit, [&](std::uint32_t left, std::uint32_t right) {
     const auto order = rank(left) <=> rank(right);
@@ -168,9 +176,8 @@ void ConnectPorts::fill_tuples(std::size_t limit, ConnectReport& report) const {
   report.top.reserve(top.size());
   for (const std::uint32_t index : top) {
     const Usage& usage = entries[index].value;
-    const Counts open = open_ports(usage);
-    report.top.push_back({entries[index].key, usage.states, used(open),
-                          std::min<std::uint64_t>(capacity_, open.reusable)});
+    report.top.push_back({entries[index].key, usage.states, used_ports(usage),
+                          std::min<std::uint64_t>(capacity_, open_ports(usage).reusable)});
   }
 }
 

@@ -119,6 +119,7 @@ class ConnectPorts {
     std::optional<PortRange> range;
     PortSet in_use;
     PortSet blocked;            ///< were closed to every destination
+    PortSet inferred;           ///< the last pass inferred that
     PortSet chosen_by_connect;  ///< of the half that connect() tries last, yet it took them
   };
 
@@ -135,9 +136,9 @@ class ConnectPorts {
   void relearn_halves();
   bool is_spilled(const Usage& usage) const;
   Counts open_ports(const Usage& usage) const;
+  std::uint64_t used_ports(const Usage& usage) const;
   PortSet compute_chosen() const;
   BlockedPorts compute_blocked() const;
-  void learn(const BlockedPorts& blocked);
   void fill_tuples(std::size_t limit, ConnectReport& report) const;
 
   Conditions conditions_;
@@ -155,7 +156,9 @@ class ConnectPorts {
 
   // At the end of the pass.
   std::size_t capacity_ = 0;
-  std::size_t blocked_ = 0;
+  std::size_t in_use_capacity_ = 0;
+  std::size_t known_ = 0;    ///< capacity ports that are closed by observation or by history
+  std::size_t blocked_ = 0;  ///< these and those that parity tells
   std::size_t preferred_capacity_ = 0;
   std::size_t preferred_blocked_ = 0;
 };

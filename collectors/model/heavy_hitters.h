@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -70,8 +71,12 @@ class HeavyHitters {
   /// The most occurrences that the value of any key may lack; 0 while every key has an entry.
   std::uint64_t error_bound() const { return is_full_ ? lowest_ : 0; }
 
-  /// Distinct keys: exact while every key has an entry, else estimated (see DistinctCount).
-  std::uint64_t distinct() const { return is_full_ ? distinct_.estimate() : entries_.size(); }
+  /// Distinct keys: exact while every key has an entry, else estimated (see DistinctCount), and
+  /// more than there are entries.
+  std::uint64_t distinct() const {
+    if (!is_full_) return entries_.size();
+    return std::max<std::uint64_t>(distinct_.estimate(), entries_.size() + 1);
+  }
 
   /// Forgets everything but keeps the memory.
   void clear() {

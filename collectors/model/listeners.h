@@ -36,9 +36,6 @@ class Listeners {
     return specific_.contains(port) && seen_.contains(Key{local, port, false});
   }
 
-  /// True if a listener covers every IPv4 address at this port: 0.0.0.0, or `::` for both families.
-  bool covers_all_ipv4(std::uint16_t port) const { return any_ipv4_.contains(port); }
-
  private:
   struct Key {
     Address address;

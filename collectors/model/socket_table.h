@@ -126,15 +126,14 @@ class SocketTable {
     states_.add(socket);
     if (socket.local_port == 0) return;  // gVisor lists sockets that are not bound
     ports_.add(socket);
+    bind_.add(socket);
     if (is_idle(socket.state)) {
-      bind_.add(socket, false);
       if (socket.state == TcpState::kListen) listeners_.see(socket, now_);
       connect_.add_idle(socket);
       return;
     }
     const bool is_server = listeners_.covers(socket.local, socket.local_port);
     time_wait_.add(socket, is_server);
-    bind_.add(socket, !is_server || listeners_.covers_all_ipv4(socket.local_port));
     if (is_server) server_.add(socket);
     if (ephemeral_) connect_.add(socket, is_server);
   }

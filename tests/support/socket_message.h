@@ -23,6 +23,7 @@ struct SocketSpec {
   std::uint8_t timer = 0;
   std::uint32_t expires_ms = 0;
   std::optional<bool> ipv6_only = std::nullopt;
+  std::uint32_t device = 0;  ///< the interface that it is bound to, by its index
 };
 
 /// A TIME-WAIT minisock.
@@ -70,6 +71,7 @@ inline std::string socket_payload(const SocketSpec& spec) {
   message.idiag_expires = spec.expires_ms;
   message.id.idiag_sport = htons(spec.local_port);
   message.id.idiag_dport = htons(spec.remote_port);
+  message.id.idiag_if = spec.device;
   inet_pton(message.idiag_family, spec.local, &message.id.idiag_src);
   inet_pton(message.idiag_family,
             is_ipv6 && std::strcmp(spec.remote, "0.0.0.0") == 0 ? "::" : spec.remote,
