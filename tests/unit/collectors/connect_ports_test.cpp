@@ -291,6 +291,13 @@ TEST(ConnectPorts, TwoConnectionsOfTwoAddressesMayBothHaveBound) {
   EXPECT_EQ(used(report, kWeb, kHereToo), 1U);
 }
 
+TEST(ConnectPorts, APortIsJudgedByTheHolderWithMorePreferredPorts) {
+  const auto report =
+      report_of({.clients = connections(kHere, kWeb, kEven) + connections(kHereToo, kWeb, {40003}) +
+                            connections(kHere, kWeb, {40003})});
+  EXPECT_TRUE(report.blocked.inferred.empty()) << "one of the two had to take an odd port";
+}
+
 TEST(ConnectPorts, OnePortOfAnOddRangeIsNotLookedAt) {
   // 6 ports are preferred, 5 of which one search looks at.
   const PortRange odd_size{40000, 40010};
@@ -438,9 +445,10 @@ TEST(ConnectPorts, AnExplicitBindOfABrokenPassIsCountedOnce) {
   const Socket bound = connection(kHere, 40004, kWeb);
   ports.begin_pass(conditions());
   feed(ports, {.explicit_binds = {bound}});
-  const auto report = report_of(ports, {.clients = {bound}});
+  const auto report = report_of(ports, {.clients = {bound, connection(kHere, 40000, kOtherHost)}});
   EXPECT_EQ(list(report.blocked.observed), Ports({40004}));
-  EXPECT_EQ(used(report), 1U) << "one port is in use";
+  EXPECT_EQ(used(report), 1U);
+  EXPECT_EQ(used(report, kOtherHost), 2U);
 }
 
 // Passes.

@@ -85,9 +85,10 @@ TEST(SocketTable, AnExplicitBindFoundWithoutARangeIsCountedOnceWithOne) {
   table.add_explicit_bind(bound);
   table.add(bound);
   table.end_pass(20);
-  const auto report = pass(table, {bound});
+  const auto report = pass(table, {bound, connection("192.0.2.1", 40002, {"198.51.100.8", 80})});
   EXPECT_EQ(report.connect->blocked.observed.size(), 1U);
-  EXPECT_EQ(report.connect->top.at(0).used, 1U);
+  EXPECT_EQ(report.connect->top.at(0).used, 2U);
+  EXPECT_EQ(report.connect->top.at(1).used, 1U);
 }
 
 TEST(SocketTable, ABrokenPassLeavesNothingBehind) {
