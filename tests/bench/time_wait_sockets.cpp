@@ -21,7 +21,6 @@ namespace {
 constexpr std::chrono::seconds kTimeWaitLength{60};
 constexpr std::chrono::seconds kLongestSteady{45};
 constexpr std::chrono::seconds kPatience{240};
-constexpr std::chrono::milliseconds kPause{20};
 // Their ports lie below the ephemeral ones.
 constexpr std::uint16_t kFirstListenerPort = 1;
 constexpr std::uint32_t kFirstDestination = 0x7f000100;  // 127.0.1.0
@@ -136,32 +135,20 @@ void TimeWaitSockets::hold(const Population& wanted, std::chrono::seconds steady
       wanted.sockets / wanted.tuples > kMaxSocketsOfTuple || steady > kLongestSteady) {
     throw std::invalid_argument("there cannot be so many sockets of so many tuples for so long");
   }
-  const auto deadline = Clock::now() + kPatience;
-  if (tuples_ != wanted.tuples) drain(deadline);
   spread_over(wanted.tuples);
+  const auto deadline = Clock::now() + kPatience;
   while (true) {
     renew_unless_steady(steady);
     const std::size_t count = count_time_wait();
-    if (count == wanted.sockets) return;
+    if (count >= wanted.sockets) return;
     if (Clock::now() > deadline) throw std::runtime_error("too slow to make so many sockets");
-    if (count < wanted.sockets) {
-      make(std::min(wanted.sockets - count, kBatch));
-    } else {
-      drain(deadline);
-    }
+    make(std::min(wanted.sockets - count, kBatch));
   }
-}
-
-void TimeWaitSockets::drain(Clock::time_point deadline) {
-  while (count_time_wait() > 0) {
-    if (Clock::now() > deadline) throw std::runtime_error("TIME-WAIT sockets do not expire");
-    std::this_thread::sleep_for(kPause);
-  }
-  renewed_ = Clock::now();
 }
 
 void TimeWaitSockets::spread_over(std::size_t tuples) {
   if (tuples_ == tuples) return;
+  if (tuples_ != 0) throw std::invalid_argument("other tuples need another namespace");
   tuples_ = tuples;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i].spread_over(tuples / lanes_.size() + (i < tuples % lanes_.size() ? 1 : 0));

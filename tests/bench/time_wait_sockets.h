@@ -53,15 +53,14 @@ class TimeWaitSockets {
  public:
   TimeWaitSockets();
 
-  /// Makes as many sockets as are missing, waits until there are not more than wanted, and returns
-  /// when none of them will expire within `steady`, which is at most 45 seconds. Gives up after
-  /// four minutes. Sockets of another number of tuples are waited out first.
+  /// Makes as many sockets as are missing, and sees to it that none expires within `steady`, which
+  /// is at most 45 seconds. Gives up after four minutes. The number of tuples stays that of the
+  /// first call.
   void hold(const Population& wanted, std::chrono::seconds steady);
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  void drain(Clock::time_point deadline);
   void spread_over(std::size_t tuples);
   void make(std::size_t count);
   void renew_unless_steady(std::chrono::seconds steady);
