@@ -4,9 +4,11 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <stdexcept>
@@ -18,9 +20,15 @@ namespace timewait::bench {
 
 inline constexpr std::uint8_t kTimeWaitState = 6;  // TCP_TIME_WAIT, include/net/tcp_states.h
 
-/// Asks for a dump of both families in every state in one pass (TCPDIAG_GETSOCK). Throws where the
-/// kernel refuses.
-FileDescriptor request_dump();
+/// Bits `1 << TCP_ESTABLISHED` to `1 << TCP_NEW_SYN_RECV`: one walk of the tables of listeners and
+/// of connections.
+inline constexpr std::uint32_t kConnectionsAndListeners = 0x1ffe;
+/// With TCP_BOUND_INACTIVE (Linux 6.8), for which the kernel walks the table of local ports as
+/// well, in which every TIME-WAIT socket of this side's stands too.
+inline constexpr std::uint32_t kEveryState = ~0U;
+
+/// Asks for a dump of both families in one pass (TCPDIAG_GETSOCK). Throws where the kernel refuses.
+FileDescriptor request_dump(std::uint32_t states);
 
 namespace detail {
 
@@ -44,9 +52,9 @@ bool read_messages(std::span<const std::byte> bytes, OnSocket&& on_socket) {
 /// The least that a reader of the kernel's table can do: one dump in receives of 32 KiB, the most
 /// that the kernel packs. Shares no code with the program, whose yardstick it is.
 template <class OnSocket>
-void walk_sockets(OnSocket&& on_socket) {
+void walk_sockets(std::uint32_t states, OnSocket&& on_socket) {
   alignas(nlmsghdr) static std::array<std::byte, std::size_t{32} * 1024> buffer;
-  const FileDescriptor netlink = request_dump();
+  const FileDescriptor netlink = request_dump(states);
   while (true) {
     const ssize_t count = ::recv(netlink.get(), buffer.data(), buffer.size(), 0);
     if (count <= 0) throw std::system_error(errno, std::generic_category(), "receiving a dump");
@@ -56,6 +64,6 @@ void walk_sockets(OnSocket&& on_socket) {
 }
 
 /// The bare walk: counts the sockets in TIME-WAIT and does nothing else.
-std::size_t count_by_walk();
+std::size_t count_by_walk(std::uint32_t states);
 
 }  // namespace timewait::bench

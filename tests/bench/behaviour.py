@@ -18,8 +18,9 @@ from support.daemon import Daemon
 from support.sockets import TIME_WAIT, sockets_of_port
 
 PATIENCE_SECONDS = 120.0
-WARM_UP_POLLS = 100
 STEADY_SECONDS = 40
+# Scrapes without a pause would fight with the dump for the processor.
+SCRAPE_INTERVAL_SECONDS = 0.002
 # FIN-WAIT-1, FIN-WAIT-2, CLOSE-WAIT, LAST-ACK and CLOSING in /proc/net/tcp.
 CLOSING_STATES = ("04", "05", "08", "09", "0B")
 
@@ -50,11 +51,11 @@ def measure_resident(sockets: Sockets, population: Population) -> dict:
         return {"peak": peak_resident_bytes(daemon.pid), "now": resident_bytes(daemon.pid)}
 
 
-def measure_growth(sockets: Sockets, population: Population, polls: int) -> dict:
+def measure_growth(sockets: Sockets, population: Population, warm_up: int, polls: int) -> dict:
     """The daemon's resident memory after its first polls and after many more."""
     with running_daemon(config_without_budget("10ms")) as daemon:
         sockets.hold(population, STEADY_SECONDS)
-        wait_for_polls(daemon, WARM_UP_POLLS)
+        wait_for_polls(daemon, warm_up)
         before = resident_bytes(daemon.pid)
         wait_for_polls(daemon, polls)
         return {"polls": polls, "before": before, "after": resident_bytes(daemon.pid)}
@@ -99,7 +100,7 @@ def measure_latency(sockets: Sockets, population: Population, seconds: float, re
             sockets.hold(population, STEADY_SECONDS)
             with running_daemon(config) as daemon:
                 begin, cpu = time.monotonic(), of_sock_diag(daemon, "cpu_seconds_total")
-                scrapes = scrape_for(daemon.port, "identity", seconds)
+                scrapes = scrape_for(daemon.port, "identity", seconds, SCRAPE_INTERVAL_SECONDS)
                 cpu = of_sock_diag(daemon, "cpu_seconds_total") - cpu
                 p50[name].append(scrapes["p50_microseconds"])
                 p99[name].append(scrapes["p99_microseconds"])

@@ -35,7 +35,7 @@ def describe_machine() -> str:
     model = next((line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), platform.machine())
     lines = [
-        f"Linux {platform.release()}, {os.cpu_count()} × {model}",
+        f"Linux {platform.release()}, {os.cpu_count()} × {model}, load average {os.getloadavg()[0]:.1f}",
         first_line_of(PROGRAM, "--version"),
         first_line_of("ss", "-V") if find_tool("ss") else "ss not installed",
         first_line_of(NodeExporter.PROGRAM, "--version") if NodeExporter.PROGRAM

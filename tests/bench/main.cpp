@@ -35,10 +35,12 @@ constexpr std::string_view kUsage = R"(usage:
   timewait_bench enter COMMAND [ARGUMENT...]  runs the command in a network namespace for the benchmark
   timewait_bench hold      reads "SOCKETS TUPLES SECONDS" lines: that many TIME-WAIT sockets, which will
                            not expire for so long; answers each line when they are there
-  timewait_bench measure   reads "walk" and "poll" lines; answers each with what it cost
+  timewait_bench measure   reads "walk", "walk_bound_inactive" and "poll" lines; answers each with what it
+                           cost
   timewait_bench poll COUNT                   polls so many times, for a profiler
-  timewait_bench scrape PORT identity|gzip MILLISECONDS
-                           scrapes for so long over one connection
+  timewait_bench scrape PORT identity|gzip DURATION INTERVAL
+                           scrapes for so many milliseconds over one connection, every so many or, with 0,
+                           without a pause
 Answers are JSON, one a line.
 )";
 
@@ -100,15 +102,16 @@ int measure(const Arguments& /*none*/) {
   CollectorPoll collector;
   for (std::string line; std::getline(std::cin, line);) {
     const auto before = cpu_time();
-    if (line == "walk") {
-      const std::size_t count = count_by_walk();
+    if (line == "walk" || line == "walk_bound_inactive") {
+      const std::size_t count =
+          count_by_walk(line == "walk" ? kConnectionsAndListeners : kEveryState);
       answer_measurement(cpu_time() - before, count);
     } else if (line == "poll") {
       CollectorOutput output = collector.poll();
       const auto cpu = cpu_time() - before;
       answer_measurement(cpu, time_wait_sockets(output));
     } else {
-      throw std::invalid_argument("measure: neither walk nor poll: " + line);
+      throw std::invalid_argument("measure: unknown way: " + line);
     }
   }
   return 0;
@@ -123,7 +126,9 @@ int poll(const Arguments& arguments) {
 int scrape(const Arguments& arguments) {
   const ScrapeTarget target{.port = static_cast<std::uint16_t>(parse_number(arguments.at(0))),
                             .accepts_gzip = arguments.at(1) == "gzip"};
-  auto scrapes = bench::scrape(target, std::chrono::milliseconds(parse_number(arguments.at(2))));
+  const Pace pace{.duration = std::chrono::milliseconds(parse_number(arguments.at(2))),
+                  .interval = std::chrono::milliseconds(parse_number(arguments.at(3)))};
+  auto scrapes = bench::scrape(target, pace);
   auto& durations = scrapes.durations;
   const auto microseconds = [](auto duration) {
     return std::chrono::duration<double, std::micro>(duration).count();
@@ -145,7 +150,7 @@ struct Command {
 
 constexpr std::array kCommands{Command{"enter", 1, enter}, Command{"hold", 0, hold},
                                Command{"measure", 0, measure}, Command{"poll", 1, poll},
-                               Command{"scrape", 3, scrape}};
+                               Command{"scrape", 4, scrape}};
 
 int run(const Arguments& words) {
   const auto command = std::ranges::find_if(

@@ -122,10 +122,11 @@ class Meter(Part):
         return answer["cpu_microseconds"] / 1e6
 
 
-def scrape_for(port: int, encoding: str, seconds: float) -> dict:
-    """Scrapes over one connection as fast as the replies come."""
-    command = [*launcher(), BENCH, "scrape", str(port), encoding, str(int(seconds * 1000))]
-    done = subprocess.run(command, stdout=subprocess.PIPE, timeout=seconds + COMMAND_SECONDS, check=False)
+def scrape_for(port: int, encoding: str, seconds: float, interval_seconds: float = 0) -> dict:
+    """Scrapes over one connection, as fast as the replies come or in an interval."""
+    times = [str(round(each * 1000)) for each in (seconds, interval_seconds)]
+    done = subprocess.run([*launcher(), BENCH, "scrape", str(port), encoding, *times],
+                          stdout=subprocess.PIPE, timeout=seconds + COMMAND_SECONDS, check=False)
     if done.returncode != 0:
         raise Failed(f"scraping port {port} failed")
     return json.loads(done.stdout)

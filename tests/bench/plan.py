@@ -9,6 +9,7 @@ class Plan:
     tuples: int = 64
     repetitions: int = 5
     few_sockets: int = 2_000
+    warm_up_polls: int = 100
     polls: int = 1_000
     scrapes: int = 1_000
     scrape_seconds: float = 2.0
@@ -33,6 +34,7 @@ SMALL = Plan(
     sockets=(500, 1_000, 2_000),
     repetitions=1,
     few_sockets=400,
+    warm_up_polls=5,
     polls=20,
     scrapes=20,
     scrape_seconds=0.1,

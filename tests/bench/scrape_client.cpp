@@ -9,11 +9,11 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
-#include <charconv>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+#include <thread>
 
 #include "daemon/file_descriptor.h"
 
@@ -97,7 +97,7 @@ void exchange(const FileDescriptor& connection, std::string_view request, Reply&
 
 }  // namespace
 
-Scrapes scrape(const ScrapeTarget& target, std::chrono::milliseconds duration) {
+Scrapes scrape(const ScrapeTarget& target, const Pace& pace) {
   const std::string request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n" +
                               std::string(target.accepts_gzip ? "Accept-Encoding: gzip\r\n" : "") +
                               "\r\n";
@@ -105,11 +105,12 @@ Scrapes scrape(const ScrapeTarget& target, std::chrono::milliseconds duration) {
   Reply reply;
   Scrapes scrapes;
   const auto start = Clock::now();
-  for (auto begin = start; begin < start + duration;) {
+  for (auto due = start; due < start + pace.duration;) {
+    std::this_thread::sleep_until(due);
+    const auto begin = Clock::now();
     exchange(connection, request, reply);
-    const auto end = Clock::now();
-    scrapes.durations.push_back(end - begin);
-    begin = end;
+    scrapes.durations.push_back(Clock::now() - begin);
+    due = std::max(due + pace.interval, Clock::now());
   }
   scrapes.total = Clock::now() - start;
   scrapes.body_size = reply.body_size();

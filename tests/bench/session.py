@@ -27,11 +27,11 @@ def measure_growing(plan: Plan, sockets: Sockets) -> dict:
     """Ever more sockets of the same tuples."""
     few = Population(plan.few_sockets, plan.tuples)
     say("resident memory over many polls")
-    results = {"growth": behaviour.measure_growth(sockets, few, plan.polls)}
+    results = {"growth": behaviour.measure_growth(sockets, few, plan.warm_up_polls, plan.polls)}
     say("keep-alive")
     results["keep_alive"] = behaviour.measure_keep_alive(plan.scrapes)
     say("scrapes a second")
-    results["rates"] = behaviour.measure_rates(plan.scrape_seconds, plan.repetitions)
+    results["rates"] = behaviour.measure_rates(plan.scrape_seconds / 2, plan.repetitions)
     results["ways"] = []
     for count in plan.sockets:
         population = Population(count, plan.tuples)

@@ -98,8 +98,8 @@ class Sender {
 
 void renew_time_wait() {
   Sender sender;
-  walk_sockets([&](const inet_diag_msg& socket) {
-    if (socket.idiag_family == AF_INET && socket.idiag_state == kTimeWaitState) {
+  walk_sockets(1U << kTimeWaitState, [&](const inet_diag_msg& socket) {
+    if (socket.idiag_family == AF_INET) {
       sender.send(make_ack(socket));
     }
   });

@@ -7,21 +7,17 @@ from exporters import NodeExporter
 from parts import Failed, Meter, Population, Sockets, cpu_seconds_of_command, find_tool, peak_resident_bytes
 
 WALK = "bare netlink walk"
+WALK_BOUND = "the same with BOUND_INACTIVE"
 POLL = "sock_diag poll"
 SS = "`ss -tan`"
 SS_SUMMARY = "`ss -s`"
 NODE_EXPORTER = "node_exporter tcpstat scrape"
+NODE_EXPORTER_FIRST = "the same, first after its start"
 PROC = "`cat /proc/net/tcp`"
-WAYS = (WALK, POLL, SS, SS_SUMMARY, NODE_EXPORTER, PROC)
+WAYS = (WALK, WALK_BOUND, POLL, SS, SS_SUMMARY, NODE_EXPORTER, NODE_EXPORTER_FIRST, PROC)
 
 # What all the ways together take at most at a million sockets.
 ROUND_SECONDS = 40
-
-
-def not_installed(way: str) -> bool:
-    if way == NODE_EXPORTER:
-        return NodeExporter.PROGRAM is None
-    return way in (SS, SS_SUMMARY) and find_tool("ss") is None
 
 
 def measure_ways(sockets: Sockets, population: Population, repetitions: int) -> dict:
@@ -30,31 +26,32 @@ def measure_ways(sockets: Sockets, population: Population, repetitions: int) -> 
         meter = parts.enter_context(contextlib.closing(Meter()))
         measures = {
             WALK: lambda: meter.cpu_seconds_of("walk"),
+            WALK_BOUND: lambda: meter.cpu_seconds_of("walk_bound_inactive"),
             POLL: lambda: meter.cpu_seconds_of("poll"),
-            SS: lambda: cpu_seconds_of_command(["ss", "-tan"]),
-            SS_SUMMARY: lambda: cpu_seconds_of_command(["ss", "-s"]),
             PROC: lambda: cpu_seconds_of_command(["cat", "/proc/net/tcp"]),
         }
         resident = {POLL: meter.pid}
-        if not not_installed(NODE_EXPORTER):
+        if find_tool("ss") is not None:
+            measures[SS] = lambda: cpu_seconds_of_command(["ss", "-tan"])
+            measures[SS_SUMMARY] = lambda: cpu_seconds_of_command(["ss", "-s"])
+        if NodeExporter.PROGRAM is not None:
             exporter = parts.enter_context(contextlib.closing(NodeExporter("tcpstat")))
             measures[NODE_EXPORTER] = exporter.cpu_seconds_of_scrape
             resident[NODE_EXPORTER] = exporter.pid
-        installed = [way for way in WAYS if not not_installed(way)]
-        seconds = {way: [] for way in installed}
-        for round_number in range(repetitions + 1):
+        rounds = []
+        for _ in range(repetitions + 1):
             count = sockets.hold(population, ROUND_SECONDS)
-            for way in installed:
-                cost = measures[way]()
-                if round_number > 0:  # the first one warms up
-                    seconds[way].append(cost)
+            rounds.append({way: measure() for way, measure in measures.items()})
             check_counts(meter.counts, count)
+        warm_up, *measured = rounds
+        seconds = {way: statistics.median(each[way] for each in measured) for way in measures}
+        if NODE_EXPORTER in measures:
+            seconds[NODE_EXPORTER_FIRST] = warm_up[NODE_EXPORTER]
         return {
             "sockets": count,
             "tuples": population.tuples,
-            "seconds": {way: statistics.median(seconds[way]) for way in installed},
+            "seconds": seconds,
             "resident": {way: peak_resident_bytes(pid) for way, pid in resident.items()},
-            "counts": meter.counts,
         }
 
 
