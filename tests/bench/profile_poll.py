@@ -25,7 +25,8 @@ def read_shares(recording: str, *keys: str) -> list[list]:
     report = run_perf("report", "-i", recording, "--stdio", "--no-children", "-g", "none", "-t", "|",
                       "-F", ",".join(["overhead", *keys]), "--sort", ",".join(keys))
     lines = [line.split("|") for line in report.splitlines() if line.strip() and not line.startswith("#")]
-    return [[float(words[0].strip(" %")) / 100, *map(str.strip, words[1:])] for words in lines]
+    shares = [[float(words[0].strip(" %")) / 100, *map(str.strip, words[1:len(keys) + 1])] for words in lines]
+    return sorted(shares, reverse=True)
 
 
 def measure_profile(sockets: Sockets, population: Population) -> dict:

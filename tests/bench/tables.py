@@ -1,5 +1,6 @@
 """The results as Markdown."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -147,12 +148,17 @@ def render_targets(plan: Plan, growing: dict, spread: dict) -> str:
                         [target.row() for target in targets])
 
 
+def name_function(symbol: str) -> str:
+    """Without perf's mark of the kernel and what templates are made of."""
+    return re.sub(r"<.*>", "<…>", symbol.partition("] ")[2])
+
+
 def render_profile(plan: Plan, profile: dict) -> str:
     objects = render_table(
         ["share", "where"],
         [[f"{share:.1%}", name] for share, name in profile["objects"] if share >= 0.001])
     functions = render_table(
-        ["share", "function"],
-        [[f"{share:.1%}", f"{symbol} ({name})"]
+        ["share", "function", "where"],
+        [[f"{share:.1%}", f"`{name_function(symbol)}`", name]
          for share, name, symbol in (*profile["own"], *profile["kernel"]) if share >= 0.001])
     return f"{profile['polls']} polls of {plan.middle:,} sockets:\n\n{objects}\n{functions}"

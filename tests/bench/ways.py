@@ -7,12 +7,12 @@ from exporters import NodeExporter
 from parts import Failed, Meter, Population, Sockets, cpu_seconds_of_command, find_tool, peak_resident_bytes
 
 WALK = "bare netlink walk"
-WALK_BOUND = "the same with BOUND_INACTIVE"
+WALK_BOUND = "bare walk with BOUND_INACTIVE"
 POLL = "sock_diag poll"
 SS = "`ss -tan`"
 SS_SUMMARY = "`ss -s`"
 NODE_EXPORTER = "node_exporter tcpstat scrape"
-NODE_EXPORTER_FIRST = "the same, first after its start"
+NODE_EXPORTER_FIRST = "node_exporter tcpstat, first scrape"
 PROC = "`cat /proc/net/tcp`"
 WAYS = (WALK, WALK_BOUND, POLL, SS, SS_SUMMARY, NODE_EXPORTER, NODE_EXPORTER_FIRST, PROC)
 
