@@ -3,6 +3,7 @@
 import contextlib
 import statistics
 import time
+from dataclasses import dataclass
 
 from exporters import (
     NODE_EXPORTER_PORT,
@@ -131,29 +132,41 @@ def measure_rates(seconds: float, repetitions: int) -> dict:
     return rates
 
 
+@dataclass(frozen=True)
+class Moment:
+    """The end of a poll, and the CPU seconds that all of the daemon and sock_diag alone had taken then."""
+
+    time: float
+    daemon: float
+    collector: float
+
+
 def measure_budget(sockets: Sockets, population: Population, ratio: float, seconds: float) -> dict | None:
-    """The share of a core that the daemon takes, from the end of a poll to the end of a later one; none
-    where it has no such budget."""
-    config = config_of("1s", cpu_budget_ratio=ratio)
+    """The share of a core that the daemon and sock_diag alone take, from the end of a poll to the end of a
+    later one; none where the program has no such budget."""
+    config = config_of("15s", interval="1s", cpu_budget_ratio=ratio)
     if not accepts(config):
         return None
     with running_daemon(config) as daemon:
-        begin, cpu = end_of_next_poll(daemon, sockets, population)
-        while True:
-            end, cpu_at_end = end_of_next_poll(daemon, sockets, population)
-            if end - begin >= seconds:
-                interval = of_sock_diag(daemon, "interval_seconds")
-                return {"budget": ratio, "share": (cpu_at_end - cpu) / (end - begin), "interval": interval}
+        begin = end = end_of_next_poll(daemon, sockets, population)
+        while end.time - begin.time < seconds:
+            end = end_of_next_poll(daemon, sockets, population)
+        duration = end.time - begin.time
+        return {
+            "budget": ratio,
+            "share": (end.daemon - begin.daemon) / duration,
+            "collector_share": (end.collector - begin.collector) / duration,
+            "interval": of_sock_diag(daemon, "interval_seconds"),
+        }
 
 
-def end_of_next_poll(daemon: Daemon, sockets: Sockets, population: Population) -> tuple[float, float]:
-    """When the next poll of sock_diag has ended, and the CPU time that the daemon has taken by then."""
+def end_of_next_poll(daemon: Daemon, sockets: Sockets, population: Population) -> Moment:
     deadline = time.monotonic() + PATIENCE_SECONDS
     before = of_sock_diag(daemon, "cpu_seconds_total")
     while True:
         sockets.hold(population, 15)
-        if of_sock_diag(daemon, "cpu_seconds_total") != before:
-            return time.monotonic(), cpu_seconds(daemon.pid)
+        if (now := of_sock_diag(daemon, "cpu_seconds_total")) != before:
+            return Moment(time.monotonic(), cpu_seconds(daemon.pid), now)
         if time.monotonic() > deadline:
             raise Failed("the daemon polls sock_diag no more")
-        time.sleep(0.2)
+        time.sleep(0.5)

@@ -126,7 +126,8 @@ def budget_target(plan: Plan, budget: dict | None) -> Target:
     if budget is None:
         return Target("5", what, None, plan.budget, ".4f", note="key not accepted")
     return Target("5", what, budget["share"], budget["budget"], ".4f",
-                  note=f"polled every {budget['interval']:.1f} s instead of 1 s")
+                  note=f"sock_diag alone {budget['collector_share']:.4f}, "
+                       f"every {budget['interval']:.0f} s instead of each")
 
 
 def keep_alive_target(keep_alive: dict) -> Target:
