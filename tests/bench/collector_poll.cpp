@@ -16,7 +16,7 @@ CollectorPoll::CollectorPoll() {
   const config::Value no_options;
   config::Problems problems;
   config::OptionReader reader(no_options, "collectors.sock_diag", problems);
-  collector_ = entry->configure(reader)(kernel_);
+  collector_ = entry->configure(reader)({kernel_, findings_});
 }
 
 CollectorOutput CollectorPoll::poll() {

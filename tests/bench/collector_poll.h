@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "collectors/collector.h"
+#include "collectors/findings.h"
 #include "daemon/kernel/live_kernel.h"
 
 namespace timewait::bench {
@@ -18,6 +19,7 @@ class CollectorPoll {
 
  private:
   LiveKernel kernel_{"/proc", "/sys"};
+  Findings findings_;
   std::unique_ptr<Collector> collector_;
 };
 
