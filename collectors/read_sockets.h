@@ -93,8 +93,8 @@ Result<void> read_proc_files(Kernel& kernel, OnSocket&& on_socket) {
 
 /// Which dumps are worth their price.
 struct SocketWalks {
-  /// The kernel reports bound idle sockets (since 6.8). Asked for together with the connections:
-  /// alone they would cost half a pass, for TIME-WAIT sockets stand in their table as well.
+  /// The kernel reports bound idle sockets (since 6.8). They come with the connections, which costs
+  /// a fourth more than these alone, for TIME-WAIT sockets stand in the table of bind buckets too.
   bool bound_inactive = false;
   /// A further walk over the table of connections for those that were bound explicitly. It costs
   /// nearly what the pass itself costs.

@@ -13,10 +13,12 @@ namespace {
 // kernel looks for the module each time.
 constexpr std::chrono::seconds kNetlinkRetry{60};
 
-// A walk for explicit binds costs nearly a pass: at each poll of a small table, which takes a few
-// milliseconds, but of a large one only now and then.
+// A pass over so many takes a few milliseconds, whatever is asked for.
 constexpr std::uint64_t kSmallTable = 16'384;
-constexpr unsigned kPassesPerWalk = 16;
+constexpr unsigned kPassesPerFullLook = 16;
+
+// Of more bound idle sockets none is remembered: then every pass asks for them.
+constexpr std::size_t kMaxBoundIdle = 4096;
 
 /// True where the kernel dumps bound idle sockets: TCP_BOUND_INACTIVE came with Linux 6.8. One
 /// whose release cannot be read counts as older.
@@ -72,25 +74,34 @@ Result<void> SocketReader::read_from(SocketSource source, const Pass& pass) {
 }
 
 Result<void> SocketReader::try_source(SocketSource source, const Pass& pass) {
-  const SocketWalks walks{.bound_inactive = reports_bound_inactive_,
-                          .explicit_binds = is_walk_for_explicit_binds_due()};
+  const bool is_full_look = is_full_look_due();
+  const bool remembers_idle = !is_full_look && bound_idle_.size() <= kMaxBoundIdle;
+  const SocketWalks walks{.bound_inactive = reports_bound_inactive_ && !remembers_idle,
+                          .explicit_binds = is_full_look};
   std::uint64_t sockets = 0;
+  std::vector<Socket> bound_idle;
   pass.table.begin_pass(pass.now, pass.conditions);
-  return read_sockets(
-             kernel_, source, walks,
-             [&](const Socket& socket) {
-               ++sockets;
-               pass.table.add(socket);
-             },
-             [&](const Socket& socket) { pass.table.add_explicit_bind(socket); })
-      .map([&] {
-        last_sockets_ = sockets;
-        passes_since_walk_ = walks.explicit_binds ? 1 : passes_since_walk_ + 1;
-      });
+  if (remembers_idle) {
+    for (const Socket& socket : bound_idle_) pass.table.add_remembered_idle(socket);
+  }
+  const auto on_socket = [&](const Socket& socket) {
+    ++sockets;
+    pass.table.add(socket);
+    if (socket.state == TcpState::kBoundInactive && bound_idle.size() <= kMaxBoundIdle) {
+      bound_idle.push_back(socket);
+    }
+  };
+  const auto on_explicit_bind = [&](const Socket& socket) { pass.table.add_explicit_bind(socket); };
+  return read_sockets(kernel_, source, walks, on_socket, on_explicit_bind).map([&] {
+    last_sockets_ = sockets;
+    passes_since_full_look_ = is_full_look ? 1 : passes_since_full_look_ + 1;
+    if (!remembers_idle) bound_idle_ = std::move(bound_idle);
+  });
 }
 
-bool SocketReader::is_walk_for_explicit_binds_due() const {
-  return !last_sockets_ || *last_sockets_ <= kSmallTable || passes_since_walk_ >= kPassesPerWalk;
+bool SocketReader::is_full_look_due() const {
+  return !last_sockets_ || *last_sockets_ <= kSmallTable ||
+         passes_since_full_look_ >= kPassesPerFullLook;
 }
 
 }  // namespace timewait

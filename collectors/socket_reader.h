@@ -13,6 +13,11 @@ namespace timewait {
 /// Fills the table of sockets from the best source that answers: netlink for both families at once,
 /// netlink for each, /proc/net/tcp. The next one is tried where one refuses (no such module, not
 /// permitted), not where its answer is broken.
+///
+/// Two things make the kernel visit every TIME-WAIT socket once more: bound idle sockets, and which
+/// connections were bound explicitly. A full look asks for both: at each pass over a small table,
+/// at every 16th over a large one. In between, the bound idle sockets of the last full look are
+/// taken to be there still.
 class SocketReader {
  public:
   explicit SocketReader(Kernel& kernel);
@@ -41,7 +46,7 @@ class SocketReader {
   Result<void> read_proc(const Pass& pass, CollectorOutput& out);
   Result<void> read_from(SocketSource source, const Pass& pass);
   Result<void> try_source(SocketSource source, const Pass& pass);
-  bool is_walk_for_explicit_binds_due() const;
+  bool is_full_look_due() const;
 
   Kernel& kernel_;
   bool reports_bound_inactive_;
@@ -49,7 +54,8 @@ class SocketReader {
   std::optional<Error> refusal_;  ///< why netlink is not the source
   SteadyTime netlink_retry_at_;
   std::optional<std::uint64_t> last_sockets_;  ///< of the last whole pass
-  unsigned passes_since_walk_ = 0;             ///< for explicit binds
+  unsigned passes_since_full_look_ = 0;
+  std::vector<Socket> bound_idle_;  ///< of the last full look
 };
 
 }  // namespace timewait

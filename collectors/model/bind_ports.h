@@ -36,7 +36,8 @@ struct BindReport {
 /// matter.
 ///
 /// An IPv6 connection holds its port from 0.0.0.0 too, unless IPV6_V6ONLY is on, which bind() to an
-/// IPv6 address sets. A dump tells that of idle sockets alone; connections are taken to have it off.
+/// IPv6 address sets. A dump tells that of idle sockets alone; connections are taken to have it
+/// off.
 ///
 /// 0.0.0.0 stands in the report where an IPv4 socket exists, and :: (without IPV6_V6ONLY) where an
 /// IPv6 one does.

@@ -54,7 +54,8 @@ struct ConnectReport {
 ///
 /// A dump shows the quadruplets but not the buckets. Observed as closed are the ports of listeners,
 /// of bound idle sockets and of explicit binds. Inferred is, of the other ports that are in use,
-///   - one that was closed at an earlier poll and has been in use at every poll since; and
+///   - one that was closed at an earlier poll and has been in use at every poll since;
+///   - one of a bound idle socket that this pass did not ask for but an earlier one saw; and
 ///   - one of the half that connect() tries last: bind(addr, 0) tries it first. Not so where
 ///     connect() has gone there itself: a tuple that owns the port has filled the preferred half
 ///     (`spilled`), now or when the port was first seen, or two sockets of one local address
@@ -81,6 +82,12 @@ class ConnectPorts {
   /// A listening or a bound idle socket: all of these come before the connections.
   void add_idle(const Socket& socket) {
     proven_.insert(socket.local_port);
+    known_blocked_.insert(socket.local_port);
+  }
+
+  /// A bound idle socket that an earlier pass saw and this one did not ask for.
+  void add_remembered_idle(const Socket& socket) {
+    in_use_.insert(socket.local_port);
     known_blocked_.insert(socket.local_port);
   }
 
@@ -147,7 +154,7 @@ class ConnectPorts {
   History history_;
 
   // Of the pass under way.
-  PortSet in_use_;         ///< by connections
+  PortSet in_use_;         ///< by connections and by remembered idle sockets
   PortSet proven_;         ///< observed to be closed
   PortSet known_blocked_;  ///< closed, by observation or by history, before the connections came
   PortSet owned_;          ///< ambiguous ports; they have an owner

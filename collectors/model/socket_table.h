@@ -121,6 +121,15 @@ class SocketTable {
   /// A connection whose program had bound it to its port; it comes again in `add`. Before those.
   void add_explicit_bind(const Socket& socket) { connect_.add_explicit_bind(socket); }
 
+  /// A bound idle socket that an earlier pass saw and this one does not ask for: taken to be there
+  /// still, but no proof. Before the connections.
+  void add_remembered_idle(const Socket& socket) {
+    states_.add(socket);
+    ports_.add(socket);
+    bind_.add(socket);
+    connect_.add_remembered_idle(socket);
+  }
+
   /// The idle sockets first, then the connections.
   void add(const Socket& socket) {
     states_.add(socket);

@@ -345,6 +345,45 @@ TEST(SocketReader, WalksForExplicitBindsSeldomWhereSocketsAreMany) {
   EXPECT_EQ(walks(kernel), 1U) << "few again";
 }
 
+TEST(SocketReader, RemembersBoundIdleSocketsBetweenFullLooks) {
+  MemoryKernel kernel;
+  add_sysctls(kernel);
+  const std::string many = [] {
+    std::string sockets;
+    for (unsigned i = 0; i < 16'385; ++i) sockets += socket_message({.local_port = 80});
+    return sockets;
+  }();
+  kernel.sockets = socket_message({.local_port = 40002, .state = 7}) + many;
+  const auto collector = test::make_collector("sock_diag", kernel);
+  const auto blocked = [](const Polled& polled, const std::string& evidence) {
+    return polled.samples.find("timewait_ephemeral_ports_blocked{netns=\"self\",evidence=\"" +
+                               evidence + "\"}");
+  };
+  const auto bound_inactive = [](const Polled& polled) {
+    return polled.samples.find(
+        "timewait_sockets{netns=\"self\",family=\"ipv4\",state=\"bound_inactive\"}");
+  };
+  const auto full = test::poll(*collector, kNow);
+  EXPECT_EQ(blocked(full, "observed"), 1);
+
+  kernel.sockets = many;  // it has gone, but nobody asks
+  kernel.dumps.clear();
+  for (int i = 0; i < 15; ++i) {
+    const auto polled = test::poll(*collector, kNow + i * 1s);
+    EXPECT_EQ(bound_inactive(polled), 1) << i;
+    EXPECT_EQ(blocked(polled, "observed"), 0) << "nothing proves it";
+    EXPECT_EQ(blocked(polled, "inferred"), 1);
+    EXPECT_EQ(of_netns(polled, "timewait_ephemeral_ports_unused"), 9) << "not unused for certain";
+    EXPECT_EQ(of_netns(polled, "timewait_bind_ports_usage_ratio_max"), 0.1);
+  }
+  for (const SocketDump& dump : kernel.dumps) EXPECT_EQ(dump.states & (1U << 13U), 0U);
+
+  const auto next = test::poll(*collector, kNow + 15s);
+  EXPECT_EQ(bound_inactive(next), 0);
+  EXPECT_EQ(blocked(next, "inferred"), 0);
+  EXPECT_EQ(of_netns(next, "timewait_ephemeral_ports_unused"), 10);
+}
+
 TEST(SocketReader, DoesWithoutAWalkThatTheKernelRefuses) {
   MemoryKernel kernel;
   add_sysctls(kernel);
