@@ -103,7 +103,7 @@ Result<MessageKind> classify_message(std::span<const std::byte> message,
   }
 }
 
-Result<Socket> parse_inet_diag_message(std::span<const std::byte> payload) {
+Result<void> parse_inet_diag_message(std::span<const std::byte> payload, Socket& socket) {
   const auto message = read_at<inet_diag_msg>(payload, 0);
   if (!message) {
     return malformed("expected an inet_diag_msg of " + std::to_string(sizeof(inet_diag_msg)) +
@@ -112,7 +112,7 @@ Result<Socket> parse_inet_diag_message(std::span<const std::byte> payload) {
   const auto state = tcp_state_from_kernel(message->idiag_state);
   if (!state) return malformed("unknown TCP state " + std::to_string(message->idiag_state));
 
-  Socket socket;
+  socket = {};
   if (message->idiag_family == AF_INET) {
     socket.local = Address::from_ipv4(&message->id.idiag_src);
     socket.remote = Address::from_ipv4(&message->id.idiag_dst);
@@ -134,7 +134,7 @@ Result<Socket> parse_inet_diag_message(std::span<const std::byte> payload) {
   if (socket.is_minisock) {
     socket.expires_in = decltype(socket.expires_in){message->idiag_expires};
   }
-  return socket;
+  return {};
 }
 
 }  // namespace timewait::parse

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "collectors/error.h"
 #include "collectors/kernel.h"
@@ -30,15 +31,17 @@ Result<std::size_t> parse_message_length(std::span<const std::byte> bytes);
 Result<MessageKind> classify_message(std::span<const std::byte> message,
                                      std::optional<std::uint32_t> sequence);
 
-/// A struct inet_diag_msg and its attributes, without the netlink header. Sources:
-/// inet_sk_diag_fill, inet_twsk_diag_fill and inet_req_diag_fill in net/ipv4/inet_diag.c.
-Result<Socket> parse_inet_diag_message(std::span<const std::byte> payload);
+/// A struct inet_diag_msg and its attributes, without the netlink header, into `socket`. Sources:
+/// inet_sk_diag_fill, inet_twsk_diag_fill and inet_req_diag_fill in net/ipv4/inet_diag.c. After an
+/// error `socket` holds anything. Into and not out of: it is called for each of a million sockets.
+Result<void> parse_inet_diag_message(std::span<const std::byte> payload, Socket& socket);
 
 /// Walks the messages of one receive buffer and calls `on_socket(const Socket&)` for each socket.
 /// Never reads outside the buffer, whatever is in it.
 template <class OnSocket>
 Result<DumpProgress> parse_socket_dump(const NetlinkBuffer& buffer, OnSocket&& on_socket) {
   std::span<const std::byte> rest = buffer.bytes;
+  Socket socket;
   while (!rest.empty()) {
     const Result<std::size_t> length = parse_message_length(rest);
     if (!length) return tl::make_unexpected(length.error());
@@ -48,9 +51,9 @@ Result<DumpProgress> parse_socket_dump(const NetlinkBuffer& buffer, OnSocket&& o
     if (!kind) return tl::make_unexpected(kind.error());
     if (*kind == MessageKind::kDone) return DumpProgress::kDone;
     if (*kind == MessageKind::kSocket) {
-      const Result<Socket> socket = parse_inet_diag_message(message.subspan(NLMSG_HDRLEN));
-      if (!socket) return tl::make_unexpected(socket.error());
-      on_socket(*socket);
+      const Result<void> parsed = parse_inet_diag_message(message.subspan(NLMSG_HDRLEN), socket);
+      if (!parsed) return tl::make_unexpected(parsed.error());
+      on_socket(std::as_const(socket));
     }
     rest = rest.subspan(std::min<std::size_t>(NLMSG_ALIGN(*length), rest.size()));
   }
