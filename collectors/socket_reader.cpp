@@ -74,7 +74,7 @@ Result<void> SocketReader::read_from(SocketSource source, const Pass& pass) {
 }
 
 Result<void> SocketReader::try_source(SocketSource source, const Pass& pass) {
-  const bool is_full_look = is_full_look_due();
+  const bool is_full_look = is_full_look_due(source);
   const bool remembers_idle = !is_full_look && bound_idle_.size() <= kMaxBoundIdle;
   const SocketWalks walks{.bound_inactive = reports_bound_inactive_ && !remembers_idle,
                           .explicit_binds = is_full_look};
@@ -99,8 +99,8 @@ Result<void> SocketReader::try_source(SocketSource source, const Pass& pass) {
   });
 }
 
-bool SocketReader::is_full_look_due() const {
-  return !last_sockets_ || *last_sockets_ <= kSmallTable ||
+bool SocketReader::is_full_look_due(SocketSource source) const {
+  return !last_sockets_ || source != source_ || *last_sockets_ <= kSmallTable ||
          passes_since_full_look_ >= kPassesPerFullLook;
 }
 

@@ -16,8 +16,8 @@ namespace timewait {
 ///
 /// Two things make the kernel visit every TIME-WAIT socket once more: bound idle sockets, and which
 /// connections were bound explicitly. A full look asks for both: at each pass over a small table,
-/// at every 16th over a large one. In between, the bound idle sockets of the last full look are
-/// taken to be there still.
+/// at every 16th over a large one, and at the first from another source. In between, the bound idle
+/// sockets of the last full look are taken to be there still.
 class SocketReader {
  public:
   explicit SocketReader(Kernel& kernel);
@@ -46,7 +46,7 @@ class SocketReader {
   Result<void> read_proc(const Pass& pass, CollectorOutput& out);
   Result<void> read_from(SocketSource source, const Pass& pass);
   Result<void> try_source(SocketSource source, const Pass& pass);
-  bool is_full_look_due() const;
+  bool is_full_look_due(SocketSource source) const;
 
   Kernel& kernel_;
   bool reports_bound_inactive_;

@@ -50,6 +50,11 @@ std::optional<double> of_netns(const Polled& polled, const std::string& name) {
   return polled.samples.find(name + "{netns=\"self\"}");
 }
 
+std::optional<double> blocked(const Polled& polled, const std::string& evidence) {
+  return polled.samples.find("timewait_ephemeral_ports_blocked{netns=\"self\",evidence=\"" +
+                             evidence + "\"}");
+}
+
 Polled poll_once(MemoryKernel& kernel, const std::string& options = "") {
   return test::poll(*test::make_collector("sock_diag", kernel, options), kNow);
 }
@@ -73,9 +78,7 @@ TEST(SockDiagPorts, TellOfATupleWhatItUses) {
   EXPECT_EQ(of_tuple(polled, "timewait_connect_sockets", ",state=\"close_wait\""), 1);
   EXPECT_EQ(of_tuple(polled, "timewait_connect_sockets", ",state=\"syn_sent\""), 0);
   EXPECT_EQ(of_tuple(polled, "timewait_connect_ports_used", "", 81), 2);
-  EXPECT_EQ(
-      polled.samples.find("timewait_ephemeral_ports_blocked{netns=\"self\",evidence=\"inferred\"}"),
-      1);
+  EXPECT_EQ(blocked(polled, "inferred"), 1);
   EXPECT_EQ(of_netns(polled, "timewait_connect_ports_usage_ratio_max"), 0.5);
   EXPECT_EQ(of_netns(polled, "timewait_connect_preferred_ports_usage_ratio_max"), 0.6);
   EXPECT_EQ(of_netns(polled, "timewait_connect_tuples"), 2);
@@ -198,9 +201,7 @@ TEST(SockDiagPorts, AKernelBefore46HasNoHalves) {
   kernel.proc["sys/kernel/osrelease"] = "4.6.0\n";
   const auto polled = poll_once(kernel);
   EXPECT_EQ(of_netns(polled, "timewait_connect_preferred_ports_usage_ratio_max"), 0);
-  EXPECT_EQ(
-      polled.samples.find("timewait_ephemeral_ports_blocked{netns=\"self\",evidence=\"inferred\"}"),
-      1);
+  EXPECT_EQ(blocked(polled, "inferred"), 1);
 }
 
 TEST(SockDiagPorts, NoCapacityIsFullUsage) {
@@ -221,19 +222,16 @@ TEST(SockDiagPorts, ExplicitBindsAreObserved) {
   add_sysctls(kernel);
   kernel.explicit_binds = socket_message(client(40004));
   kernel.sockets = socket_message(client(40004)) + socket_message(client(40000, 81));
-  const auto observed = [](const Polled& polled) {
-    return polled.samples.find(
-        "timewait_ephemeral_ports_blocked{netns=\"self\",evidence=\"observed\"}");
-  };
   const auto collector = test::make_collector("sock_diag", kernel);
   const auto polled = test::poll(*collector, kNow);
-  EXPECT_EQ(observed(polled), 1);
+  EXPECT_EQ(blocked(polled, "observed"), 1);
   EXPECT_EQ(of_tuple(polled, "timewait_connect_ports_used", "", 81), 2);
   kernel.explicit_binds = "";
   kernel.sockets = socket_message(time_wait(client(40004), 30'000));
-  EXPECT_EQ(observed(test::poll(*collector, kNow + 1s)), 1) << "its TIME-WAIT holds the port";
+  EXPECT_EQ(blocked(test::poll(*collector, kNow + 1s), "observed"), 1)
+      << "its TIME-WAIT holds the port";
   kernel.sockets = "";
-  EXPECT_EQ(observed(test::poll(*collector, kNow + 2s)), 0);
+  EXPECT_EQ(blocked(test::poll(*collector, kNow + 2s), "observed"), 0);
 }
 
 // Bounds.
@@ -355,10 +353,6 @@ TEST(SocketReader, RemembersBoundIdleSocketsBetweenFullLooks) {
   }();
   kernel.sockets = socket_message({.local_port = 40002, .state = 7}) + many;
   const auto collector = test::make_collector("sock_diag", kernel);
-  const auto blocked = [](const Polled& polled, const std::string& evidence) {
-    return polled.samples.find("timewait_ephemeral_ports_blocked{netns=\"self\",evidence=\"" +
-                               evidence + "\"}");
-  };
   const auto bound_inactive = [](const Polled& polled) {
     return polled.samples.find(
         "timewait_sockets{netns=\"self\",family=\"ipv4\",state=\"bound_inactive\"}");
@@ -382,6 +376,35 @@ TEST(SocketReader, RemembersBoundIdleSocketsBetweenFullLooks) {
   EXPECT_EQ(bound_inactive(next), 0);
   EXPECT_EQ(blocked(next, "inferred"), 0);
   EXPECT_EQ(of_netns(next, "timewait_ephemeral_ports_unused"), 10);
+}
+
+TEST(SocketReader, LooksFullyWhereTheSourceHasChanged) {
+  MemoryKernel kernel;
+  add_sysctls(kernel);
+  kernel.sockets = socket_message({.local_port = 40002, .state = 7});
+  std::string proc = "  sl  local_address rem_address   st\n";
+  for (unsigned i = 0; i < 16'385; ++i) {
+    kernel.sockets += socket_message({.local_port = 80});
+    proc += " 0: 0100007F:0050 0100007F:9C40 01 00000000:00000000 00:00000000 00000000 0\n";
+  }
+  kernel.proc["net/tcp"] = proc;
+  const auto collector = test::make_collector("sock_diag", kernel);
+  test::poll(*collector, kNow);
+  kernel.on_dump = [](const SocketDump&, const Kernel::OnBuffer&) -> Result<void> {
+    return test::forbidden("netlink sock_diag");
+  };
+  const auto without = test::poll(*collector, kNow + 15s);
+  EXPECT_EQ(without.samples.find("timewait_socket_source{netns=\"self\",source=\"proc_net_tcp\"}"),
+            1);
+  EXPECT_EQ(blocked(without, "inferred"), 0) << "this source knows nothing of it";
+
+  kernel.on_dump = nullptr;
+  const auto again = test::poll(*collector, kNow + 75s);
+  EXPECT_EQ(blocked(again, "observed"), 1);
+  EXPECT_EQ(again.samples.find(
+                "timewait_sockets{netns=\"self\",family=\"ipv4\",state=\"bound_inactive\"}"),
+            1)
+      << "nobody had looked, so none would have been no answer";
 }
 
 TEST(SocketReader, DoesWithoutAWalkThatTheKernelRefuses) {
