@@ -43,7 +43,7 @@ Poller::Poller(std::vector<PolledCollector> collectors, std::string telemetry_pa
     status.name = polled.name;
     status.interval = polled.interval;
     const Schedule schedule(start, polled.interval);
-    entries_.push_back({std::move(polled), schedule, std::move(status), {}, {}, {}, {}, false});
+    entries_.push_back({std::move(polled), schedule, std::move(status), {}, {}, {}, {}, false, 0});
   }
 }
 
@@ -97,10 +97,9 @@ void Poller::poll(Entry& entry) {
 
 void Poller::keep_budget(Entry& entry, SteadyTime began, std::chrono::nanoseconds cpu) {
   if (!entry.polled.cpu_budget_ratio) return;
-  const auto pause = compute_pause(cpu, *entry.polled.cpu_budget_ratio);
-  entry.schedule.stretch(began, pause);
+  entry.schedule.stretch(began, compute_pause(cpu, *entry.polled.cpu_budget_ratio));
   entry.status.interval = entry.schedule.interval();
-  log_interval(entry, cpu, pause);
+  log_interval(entry, cpu);
 }
 
 void Poller::record_outcome(Entry& entry, std::vector<Error> errors) {
@@ -141,12 +140,14 @@ void Poller::log_notices(Entry& entry, const std::vector<Error>& notices) {
   entry.logged_notice = std::move(identity);
 }
 
-void Poller::log_interval(Entry& entry, std::chrono::nanoseconds cpu,
-                          std::chrono::nanoseconds pause) {
+void Poller::log_interval(Entry& entry, std::chrono::nanoseconds cpu) {
+  // A cost that wavers about the budget would be logged again and again, and so would a collector
+  // with a dearer poll now and then: sock_diag's every 16th.
+  constexpr unsigned kPollsToBeBack = 20;
   const bool is_stretched = entry.status.interval > entry.polled.interval;
+  entry.polls_at_interval = is_stretched ? 0 : entry.polls_at_interval + 1;
   if (is_stretched == entry.logged_stretched) return;
-  // A cost that wavers about the budget would be logged again and again.
-  if (!is_stretched && pause > entry.polled.interval * 4 / 5) return;
+  if (!is_stretched && entry.polls_at_interval < kPollsToBeBack) return;
   const std::initializer_list<LogField> fields{
       {"collector", std::string(entry.status.name)},
       {"interval", config::to_string(entry.status.interval)},

@@ -62,6 +62,7 @@ class Poller {
     std::string logged_notice;
     std::set<std::string_view> logged_advice;  ///< the rules
     bool logged_stretched = false;
+    unsigned polls_at_interval = 0;  ///< in a row, the last ones
   };
 
   void poll(Entry& entry);
@@ -69,7 +70,7 @@ class Poller {
   void record_outcome(Entry& entry, std::vector<Error> errors);
   void log_errors(Entry& entry, const std::vector<Error>& errors);
   void log_notices(Entry& entry, const std::vector<Error>& notices);
-  void log_interval(Entry& entry, std::chrono::nanoseconds cpu, std::chrono::nanoseconds pause);
+  void log_interval(Entry& entry, std::chrono::nanoseconds cpu);
   void log_advice(Entry& entry, const std::vector<Advice>& advice);
   void publish();
 
