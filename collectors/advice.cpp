@@ -200,8 +200,7 @@ extern const CollectorEntry advice_collector{
     .name = "advice",
     .help =
         "Rules about TIME-WAIT and ephemeral ports that say what is set or used wrongly, by "
-        "sysctls, "
-        "counters and what sock_diag found.",
+        "sysctls, counters and what sock_diag found.",
     .privilege = "none",
     .enabled_by_default = true,
     .metrics = [] { return std::span<const MetricDescription>(kMetrics); },

@@ -54,15 +54,13 @@ inline constexpr MetricDescription kEphemeralPortsBlocked{
     MetricType::kGauge,
     "Capacity ports that no new connect() may use, whatever its destination; observed: a "
     "listening, a bound idle or an explicitly bound socket holds them; inferred: the port's parity "
-    "or an "
-    "earlier poll says so.",
+    "or an earlier poll says so.",
     {"netns", "evidence"}};
 inline constexpr MetricDescription kSocketSource{
     "timewait_socket_source",
     MetricType::kGauge,
-    "1 for the kernel interface that the sockets were read "
-    "from, else 0; proc_net_tcp is the slow one "
-    "for where netlink is refused.",
+    "1 for the kernel interface that the sockets were read from, else 0; proc_net_tcp is the slow "
+    "one for where netlink is refused.",
     {"netns", "source"}};
 
 inline constexpr MetricDescription kConnectPortsUsed{
@@ -142,8 +140,8 @@ inline constexpr MetricDescription kBindUsageRatioMax{
 inline constexpr MetricDescription kBindAddresses{
     "timewait_bind_local_addresses",
     MetricType::kGauge,
-    "Local addresses that sockets have, the wildcards "
-    "included; an estimate where there are more than 256.",
+    "Local addresses that sockets have, the wildcards included; an estimate where there are more "
+    "than 256.",
     {"netns"}};
 inline constexpr MetricDescription kBindAddressesOmitted{
     "timewait_bind_local_addresses_omitted",

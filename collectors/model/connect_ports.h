@@ -57,9 +57,9 @@ struct ConnectReport {
 ///   - one that was closed at an earlier poll and has been in use at every poll since;
 ///   - one of a bound idle socket that this pass did not ask for but an earlier one saw; and
 ///   - one of the half that connect() tries last: bind(addr, 0) tries it first. Not so where
-///     connect() has gone there itself: a tuple that owns the port has filled the preferred half
-///     (`spilled`), now or when the port was first seen, or two sockets of one local address
-///     share the port, which bind(addr, 0) does not allow.
+///     connect() has gone there itself: a tuple that owns the port has filled the preferred half,
+///     now or when the port was first seen, or two sockets of one local address share the port,
+///     which bind(addr, 0) does not allow.
 ///
 /// Ports are counted, not stored, for each tuple: a quadruplet exists once, so its sockets are its
 /// ports. Sockets that are bound to a device count like others, although one that is bound to
@@ -79,7 +79,8 @@ class ConnectPorts {
   /// broke off.
   void begin_pass(const Conditions& conditions);
 
-  /// A listening or a bound idle socket: all of these come before the connections.
+  /// A listening or a bound idle socket. Before the connections: one that had been counted for its
+  /// tuple by then would count there once more among the blocked ports.
   void add_idle(const Socket& socket) {
     proven_.insert(socket.local_port);
     known_blocked_.insert(socket.local_port);

@@ -130,7 +130,8 @@ class SocketTable {
     connect_.add_remembered_idle(socket);
   }
 
-  /// The idle sockets first, then the connections.
+  /// The idle sockets first, then the connections. Where each family comes for itself, IPv6 comes
+  /// first: its listeners may cover IPv4 connections, not the other way round.
   void add(const Socket& socket) {
     states_.add(socket);
     if (socket.local_port == 0) return;  // gVisor lists sockets that are not bound
