@@ -28,6 +28,7 @@ constexpr PortRange kRange{40000, 40009};
 
 struct Pass {
   std::vector<Socket> idle = {};
+  std::vector<Socket> remembered_idle = {};
   std::vector<Socket> explicit_binds = {};
   std::vector<Socket> clients = {};
   std::vector<Socket> servers = {};
@@ -42,6 +43,7 @@ ConnectPorts::Conditions conditions(const PortRange& range = kRange,
 }
 
 void feed(ConnectPorts& ports, const Pass& pass) {
+  for (const Socket& socket : pass.remembered_idle) ports.add_remembered_idle(socket);
   for (const Socket& socket : pass.idle) ports.add_idle(socket);
   for (const Socket& socket : pass.explicit_binds) ports.add_explicit_bind(socket);
   for (const Socket& socket : pass.clients) ports.add(socket, false);
@@ -407,6 +409,39 @@ TEST(ConnectPorts, ReusablePortsAreNotUsed) {
   EXPECT_EQ(used(report), 3U) << "too young, FIN-WAIT-2 and the listener's port";
   EXPECT_EQ(report.top.at(0).reusable, 1U);
   EXPECT_DOUBLE_EQ(report.usage_ratio_max, 0.3);
+}
+
+// Bound idle sockets that were not asked for.
+
+TEST(ConnectPorts, ARememberedIdleSocketBlocksItsPortWithoutProof) {
+  const Socket idle = idle_socket(kHereToo, 40004, std::nullopt, TcpState::kBoundInactive);
+  const auto web = connections(kHere, kWeb, {40000});
+  auto report = report_of({.remembered_idle = {idle}, .clients = web});
+  EXPECT_TRUE(report.blocked.observed.empty());
+  EXPECT_EQ(list(report.blocked.inferred), Ports({40004}));
+  EXPECT_EQ(used(report), 2U);
+
+  report =
+      report_of({.remembered_idle = {idle}, .clients = web + connections(kHere, kWeb, {40004})});
+  EXPECT_EQ(list(report.blocked.inferred), Ports({40004}));
+  EXPECT_EQ(used(report), 2U) << "counted once, though it has connected since";
+
+  report = report_of(
+      {.idle = {idle_socket(kHereToo, 40004)}, .remembered_idle = {idle}, .clients = web});
+  EXPECT_EQ(list(report.blocked.observed), Ports({40004})) << "it listens by now";
+  EXPECT_TRUE(report.blocked.inferred.empty());
+  EXPECT_EQ(used(report), 2U);
+}
+
+TEST(ConnectPorts, ARememberedIdleSocketIsForgottenByALookThatMissesIt) {
+  ConnectPorts ports(kEnoughTuples);
+  const Socket idle = idle_socket(kHere, 40004, std::nullopt, TcpState::kBoundInactive);
+  report_of(ports, {.idle = {idle}});
+  report_of(ports, {.remembered_idle = {idle}});
+  EXPECT_TRUE(report_of(ports, {}).blocked.inferred.empty());
+  const auto report = report_of(ports, {.clients = connections(kHere, kWeb, {40004})});
+  EXPECT_TRUE(report.blocked.inferred.empty()) << "this is another socket's port";
+  EXPECT_EQ(used(report), 1U);
 }
 
 // Explicit binds.
