@@ -475,6 +475,19 @@ TEST(ConnectPorts, AnExplicitBindThatThePassMissesProvesNothing) {
   EXPECT_EQ(used(report, kOtherHost), 1U);
 }
 
+TEST(ConnectPorts, ExplicitBindsBeyondTheRememberedOnesAreInferred) {
+  ConnectPorts ports(kEnoughTuples);
+  std::vector<Socket> bound;
+  for (std::size_t i = 0; i <= ExplicitBinds::kMaxConnections; ++i) {
+    bound.push_back(connection(kHere, static_cast<std::uint16_t>(40000 + i), kWeb));
+  }
+  const auto at = conditions({40000, 49999});
+  report_of(ports, {.explicit_binds = bound, .clients = bound}, at);
+  const auto report = report_of(ports, {.clients = bound}, at);
+  EXPECT_EQ(report.blocked.observed.size(), ExplicitBinds::kMaxConnections);
+  EXPECT_EQ(list(report.blocked.inferred), Ports({40000 + ExplicitBinds::kMaxConnections}));
+}
+
 TEST(ConnectPorts, AnExplicitBindOfABrokenPassIsCountedOnce) {
   ConnectPorts ports(kEnoughTuples);
   const Socket bound = connection(kHere, 40004, kWeb);
