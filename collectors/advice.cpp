@@ -11,7 +11,6 @@
 #include "collectors/model/advice_rules.h"
 #include "collectors/parse/counters.h"
 #include "collectors/parse/sockstat.h"
-#include "collectors/parse/sysctl.h"
 #include "collectors/read_ports.h"
 #include "config/option_reader.h"
 
@@ -37,23 +36,6 @@ std::optional<Value> take(Result<Value> read, CollectorOutput& out) {
   if (read) return *std::move(read);
   if (read.error().reason != ErrorReason::kUnavailable) out.report(std::move(read).error());
   return std::nullopt;
-}
-
-Result<std::int64_t> parse_one_number(std::string_view text) {
-  const auto numbers = parse::parse_sysctl_numbers(text);
-  if (!numbers) return tl::make_unexpected(numbers.error());
-  if (numbers->size() != 1) {
-    return malformed("expected 1 number, found " + std::to_string(numbers->size()));
-  }
-  return numbers->front();
-}
-
-/// A sysctl below net.ipv4.
-Result<std::int64_t> read_sysctl(Kernel& kernel, std::string_view name) {
-  const std::string path = "sys/net/ipv4/" + std::string(name);
-  return kernel.read_proc(path).and_then([&](const std::string& text) {
-    return parse_one_number(text).map_error(from_source(kernel.proc_path(path)));
-  });
 }
 
 /// Where tcp_tw_recycle is missing because it has been removed: Linux 4.12 and later.
@@ -87,11 +69,11 @@ class AdviceCollector final : public Collector {
 
  private:
   std::optional<std::int64_t> read_number(std::string_view name, CollectorOutput& out) {
-    return take(read_sysctl(kernel_, name), out);
+    return take(read_ipv4_sysctl(kernel_, name), out);
   }
 
   void read_sysctls(AdviceFigures& figures, CollectorOutput& out) {
-    auto recycle = read_sysctl(kernel_, "tcp_tw_recycle");
+    auto recycle = read_ipv4_sysctl(kernel_, "tcp_tw_recycle");
     const bool is_missing = !recycle && recycle.error().reason == ErrorReason::kUnavailable;
     if (is_missing && is_without_tw_recycle_) recycle = 0;
     figures.tcp_tw_recycle = take(std::move(recycle), out);

@@ -8,16 +8,21 @@ namespace timewait {
 
 namespace {
 
+Result<std::int64_t> parse_one_number(std::string_view text) {
+  const auto numbers = parse::parse_sysctl_numbers(text);
+  if (!numbers) return tl::make_unexpected(numbers.error());
+  if (numbers->size() != 1) {
+    return malformed("expected 1 number, found " + std::to_string(numbers->size()));
+  }
+  return numbers->front();
+}
+
 /// Nothing for a sysctl that the kernel does not have.
-Result<std::optional<std::int64_t>> read_number(Kernel& kernel, std::string_view path) {
-  const auto text = kernel.read_proc(path);
-  if (!text && text.error().reason == ErrorReason::kUnavailable) return std::nullopt;
-  if (!text) return tl::make_unexpected(text.error());
-  return parse::parse_sysctl_numbers(*text)
-      .map_error(from_source(kernel.proc_path(path)))
-      .map([](const std::vector<std::int64_t>& numbers) {
-        return std::optional<std::int64_t>(numbers.front());
-      });
+Result<std::optional<std::int64_t>> read_optional(Kernel& kernel, std::string_view name) {
+  const auto number = read_ipv4_sysctl(kernel, name);
+  if (number) return *number;
+  if (number.error().reason == ErrorReason::kUnavailable) return std::nullopt;
+  return tl::make_unexpected(number.error());
 }
 
 TimeWaitReuse::Scope compute_scope(std::int64_t tcp_tw_reuse, std::int64_t tcp_timestamps) {
@@ -37,6 +42,13 @@ std::optional<parse::KernelRelease> read_kernel_release(Kernel& kernel) {
   return release ? std::optional(*release) : std::nullopt;
 }
 
+Result<std::int64_t> read_ipv4_sysctl(Kernel& kernel, std::string_view name) {
+  const std::string path = "sys/net/ipv4/" + std::string(name);
+  return kernel.read_proc(path).and_then([&](const std::string& text) {
+    return parse_one_number(text).map_error(from_source(kernel.proc_path(path)));
+  });
+}
+
 Result<EphemeralPorts> read_ephemeral_ports(Kernel& kernel) {
   constexpr std::string_view kRange = "sys/net/ipv4/ip_local_port_range";
   constexpr std::string_view kReserved = "sys/net/ipv4/ip_local_reserved_ports";
@@ -52,11 +64,11 @@ Result<EphemeralPorts> read_ephemeral_ports(Kernel& kernel) {
 }
 
 Result<std::optional<TimeWaitReuse>> read_time_wait_reuse(Kernel& kernel, TimeWaitReuse::Time now) {
-  const auto reuse = read_number(kernel, "sys/net/ipv4/tcp_tw_reuse");
+  const auto reuse = read_optional(kernel, "tcp_tw_reuse");
   if (!reuse) return tl::make_unexpected(reuse.error());
-  const auto timestamps = read_number(kernel, "sys/net/ipv4/tcp_timestamps");
+  const auto timestamps = read_optional(kernel, "tcp_timestamps");
   if (!timestamps) return tl::make_unexpected(timestamps.error());
-  const auto delay = read_number(kernel, "sys/net/ipv4/tcp_tw_reuse_delay");
+  const auto delay = read_optional(kernel, "tcp_tw_reuse_delay");
   if (!delay) return tl::make_unexpected(delay.error());
   if (!*reuse || !*timestamps) return std::nullopt;
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "collectors/error.h"
 #include "collectors/kernel.h"
@@ -12,6 +14,10 @@ namespace timewait {
 
 /// The release of the running kernel; nothing where it cannot be read.
 std::optional<parse::KernelRelease> read_kernel_release(Kernel& kernel);
+
+/// A sysctl below net.ipv4 that is one number, e.g. `tcp_tw_reuse`. One that the kernel does not
+/// have is unavailable.
+Result<std::int64_t> read_ipv4_sysctl(Kernel& kernel, std::string_view name);
 
 /// The port range and the reserved ports, as connect() would see them at this moment.
 Result<EphemeralPorts> read_ephemeral_ports(Kernel& kernel);

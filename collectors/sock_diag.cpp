@@ -21,7 +21,7 @@ namespace {
 struct Options {
   std::size_t top = 20;
   std::size_t max_tuples = 65'536;
-  std::uint64_t server_assumed_remote_ports = 28'232;  // the default ip_local_port_range
+  std::uint64_t server_assumed_remote_ports = kDefaultEphemeralPorts;
 };
 
 class SockDiagCollector final : public Collector {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "collectors/model/advice_history.h"
+#include "collectors/model/socket.h"
 
 namespace timewait {
 
@@ -151,10 +152,10 @@ Judgement judge_rfc1337_off(const AdviceFigures& figures) {
 
 Judgement judge_fin_timeout(const AdviceFigures& figures) {
   if (!figures.tcp_fin_timeout) return std::nullopt;
-  return speak_if(*figures.tcp_fin_timeout < kTimeWaitSeconds,
+  return speak_if(*figures.tcp_fin_timeout < kTimeWaitLength.count(),
                   sysctl_is("tcp_fin_timeout", *figures.tcp_fin_timeout) +
                       " seconds, which is for FIN-WAIT-2; TIME-WAIT lasts " +
-                      std::to_string(kTimeWaitSeconds) + " all the same");
+                      std::to_string(kTimeWaitLength.count()) + " all the same");
 }
 
 Judgement judge_close_wait(const AdviceFigures& figures) {

@@ -13,10 +13,6 @@
 
 namespace timewait {
 
-/// The ports of the kernel's default net.ipv4.ip_local_port_range, 32768-60999.
-inline constexpr std::uint64_t kDefaultEphemeralPorts = 28'232;
-/// TIME-WAIT lasts TCP_TIMEWAIT_LEN (include/net/tcp.h), which no sysctl changes.
-inline constexpr std::int64_t kTimeWaitSeconds = 60;
 /// So many CLOSE-WAIT sockets, poll after poll, are connections that nobody closes.
 inline constexpr std::uint64_t kManyCloseWait = 100;
 

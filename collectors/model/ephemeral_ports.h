@@ -14,6 +14,9 @@ struct PortRange {
   friend bool operator==(const PortRange&, const PortRange&) = default;
 };
 
+/// The ports of the kernel's default net.ipv4.ip_local_port_range, 32768-60999.
+inline constexpr std::uint64_t kDefaultEphemeralPorts = 28'232;
+
 /// The ports that connect() and bind(addr, 0) choose from.
 struct EphemeralPorts {
   PortRange range;

@@ -19,7 +19,7 @@ class Listeners {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  static constexpr std::chrono::seconds kRemembered{60};  ///< TCP_TIMEWAIT_LEN, include/net/tcp.h
+  static constexpr std::chrono::seconds kRemembered = kTimeWaitLength;
   static constexpr std::size_t kMaxListeners = 65536;
 
   /// Notes a listening socket that a dump at `now` shows.

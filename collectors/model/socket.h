@@ -78,6 +78,9 @@ constexpr bool is_idle(TcpState state) {
   return state == TcpState::kListen || state == TcpState::kBoundInactive;
 }
 
+/// TCP_TIMEWAIT_LEN, include/net/tcp.h: no sysctl changes it.
+inline constexpr std::chrono::seconds kTimeWaitLength{60};
+
 /// One TCP socket as a dump reports it.
 struct Socket {
   Address local;

@@ -33,19 +33,19 @@ class TimeWaitReuse {
   TimeWaitReuse(Scope scope, Age age, Time now)
       : scope_(scope), age_(age), now_(now.time_since_epoch()) {}
 
-  /// `socket` in any state. FIN-WAIT-2 minisocks are never taken over.
+  /// `socket` in any state. FIN-WAIT-2 minisocks are never taken over (before 6.1 some kernels did,
+  /// which counts as not: the cautious answer).
   bool is_reusable(const Socket& socket) const {
     if (scope_ == Scope::kNone || socket.state != TcpState::kTimeWait || !socket.is_minisock) {
       return false;
     }
     if (scope_ == Scope::kLoopbackOnly && !is_loopback(socket)) return false;
-    return is_old_enough(kTimeWaitLength - socket.expires_in);
+    return is_old_enough(Signed(kTimeWaitLength) - socket.expires_in);
   }
 
  private:
   using Signed = std::chrono::duration<std::int64_t, std::milli>;
 
-  static constexpr Signed kTimeWaitLength{60'000};     // TCP_TIMEWAIT_LEN, include/net/tcp.h
   static constexpr std::uint32_t kLoopbackDevice = 1;  // LOOPBACK_IFINDEX
 
   static bool is_loopback(const Socket& socket) {
