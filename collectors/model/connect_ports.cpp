@@ -49,33 +49,37 @@ void ConnectPorts::add_to_tuple(const Socket& socket) {
   } else if (history_.chosen_by_connect.contains(port)) {
     count(entry.value.chosen);
   } else {
-    count(entry.value.ambiguous);
-    add_ambiguous(socket, tuples_.index_of(entry), reusable);
+    const bool kept = history_.by_parity.contains(port) && history_.tuples[port] == entry.hash;
+    count(kept ? entry.value.kept : entry.value.ambiguous);
+    add_ambiguous(port, {tuples_.index_of(entry), entry.hash, reusable, kept});
   }
 }
 
-void ConnectPorts::add_ambiguous(const Socket& socket, std::uint32_t index, bool reusable) {
-  const std::uint16_t port = socket.local_port;
+void ConnectPorts::add_ambiguous(std::uint16_t port, const Owner& socket) {
   Owner& owner = owners_[port];
-  if (!owned_.contains(port)) {
-    owned_.insert(port);
-    owner = {index, reusable};
-  } else if (tuples_[owner.tuple].key.local == socket.local) {
-    if (!shared_.contains(port)) share(port, owner.tuple, owner.reusable);
-    share(port, index, reusable);
-  } else if (tuples_[index].value.preferred.held > tuples_[owner.tuple].value.preferred.held) {
-    owner = {index, reusable};
+  const bool has_owner = owned_.contains(port);
+  if (has_owner && tuples_[owner.tuple].key.local == tuples_[socket.tuple].key.local) {
+    if (!shared_.contains(port)) share(port, owner);
+    share(port, socket);
+    return;
   }
+  const auto preferred = [&](const Owner& each) {
+    return tuples_[each.tuple].value.preferred.held;
+  };
+  if (has_owner && !socket.kept && (owner.kept || preferred(socket) <= preferred(owner))) return;
+  owned_.insert(port);
+  owner = socket;
 }
 
-/// Moves one ambiguous port of a tuple to those that connect() chose.
-void ConnectPorts::share(std::uint16_t port, std::uint32_t index, bool reusable) {
+/// Moves one port of a tuple to those that connect() chose.
+void ConnectPorts::share(std::uint16_t port, const Owner& socket) {
   shared_.insert(port);
-  Usage& usage = tuples_[index].value;
-  auto& from = reusable ? usage.ambiguous.reusable : usage.ambiguous.held;
-  if (from == 0) return;  // the owner's entry has been taken over since
-  --from;
-  ++(reusable ? usage.chosen.reusable : usage.chosen.held);
+  Usage& usage = tuples_[socket.tuple].value;
+  Counts& from = socket.kept ? usage.kept : usage.ambiguous;
+  auto& count = socket.reusable ? from.reusable : from.held;
+  if (count == 0) return;  // the entry has been taken over since
+  --count;
+  ++(socket.reusable ? usage.chosen.reusable : usage.chosen.held);
 }
 
 /// True for a tuple whose next connect() finds no port in the preferred half. In a range of odd
@@ -103,7 +107,8 @@ ConnectPorts::Counts ConnectPorts::open_ports(const Usage& usage) const {
 /// it is closed to each tuple that holds it.
 std::uint64_t ConnectPorts::used_ports(const Usage& usage) const {
   const std::uint64_t estimate = blocked_ + open_ports(usage).held;
-  const std::uint64_t own = usage.preferred.held + usage.chosen.held + usage.ambiguous.held;
+  const std::uint64_t own =
+      usage.preferred.held + usage.chosen.held + usage.ambiguous.held + usage.kept.held;
   return std::min<std::uint64_t>(in_use_capacity_, std::max(estimate, known_ + own));
 }
 
@@ -111,7 +116,8 @@ std::uint64_t ConnectPorts::used_ports(const Usage& usage) const {
 PortSet ConnectPorts::compute_chosen() const {
   PortSet chosen = (history_.chosen_by_connect & in_use_) | shared_;
   owned_.for_each([&](std::uint16_t port) {
-    if (is_spilled(tuples_.entries()[owners_[port].tuple].value)) chosen.insert(port);
+    const Owner& owner = owners_[port];
+    if (!owner.kept && is_spilled(tuples_.entries()[owner.tuple].value)) chosen.insert(port);
   });
   return chosen - known_blocked_;
 }
@@ -142,6 +148,9 @@ ConnectReport ConnectPorts::end_pass(std::size_t limit) {
   history_.blocked = proven_ | remembered;
   history_.inferred = report.blocked.inferred;
   history_.chosen_by_connect = chosen;
+  history_.by_parity = owned_ - chosen;
+  history_.by_parity.for_each(
+      [&](std::uint16_t port) { history_.tuples[port] = owners_[port].hash; });
   explicit_binds_.end_pass();
   return report;
 }

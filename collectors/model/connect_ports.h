@@ -56,8 +56,9 @@ struct ConnectReport {
 /// of bound idle sockets and of explicit binds. Inferred is, of the other ports that are in use,
 ///   - one that was closed at an earlier poll and has been in use at every poll since;
 ///   - one of a bound idle socket that this pass did not ask for but an earlier one saw; and
-///   - one of the half that connect() tries last: bind(addr, 0) tries it first. Not so where
-///     connect() has gone there itself: a tuple that owns the port has filled the preferred half,
+///   - one of the half that connect() tries last: bind(addr, 0) tries it first. Once inferred, it
+///     stays so for as long as the same quadruplet has it. Not so where connect() has gone there
+///     itself: a tuple that owns the port has filled the preferred half,
 ///     now or when the port was first seen, or two sockets of one local address share the port,
 ///     which bind(addr, 0) does not allow.
 ///
@@ -66,7 +67,9 @@ struct ConnectReport {
 /// another device leaves the port to a socket that is bound to none.
 class ConnectPorts {
  public:
-  explicit ConnectPorts(std::size_t max_tuples) : tuples_(max_tuples), owners_(65536) {}
+  explicit ConnectPorts(std::size_t max_tuples) : tuples_(max_tuples), owners_(65536) {
+    history_.tuples.resize(65536);
+  }
 
   struct Conditions {
     EphemeralPorts ports;
@@ -119,6 +122,7 @@ class ConnectPorts {
     Counts preferred;
     Counts chosen;     ///< of the other half, known to have been chosen by connect()
     Counts ambiguous;  ///< of the other half, by connect() or by bind(addr, 0)
+    Counts kept;       ///< of the other half, taken to be bind()'s and the same since
   };
   using Tuples = HeavyHitters<ConnectTuple, Usage>;
 
@@ -126,21 +130,25 @@ class ConnectPorts {
   struct History {
     std::optional<PortRange> range;
     PortSet in_use;
-    PortSet blocked;            ///< were closed to every destination
-    PortSet inferred;           ///< the last pass inferred that
-    PortSet chosen_by_connect;  ///< of the half that connect() tries last, yet it took them
+    PortSet blocked;                    ///< were closed to every destination
+    PortSet inferred;                   ///< the last pass inferred that
+    PortSet chosen_by_connect;          ///< of the half that connect() tries last, yet it took them
+    PortSet by_parity;                  ///< of that half, taken to be bind()'s
+    std::vector<std::uint32_t> tuples;  ///< by port, of those: the hash of the owner's tuple
   };
 
   /// The first socket of an ambiguous port, or that of the tuple with more ports in the preferred
   /// half.
   struct Owner {
     std::uint32_t tuple = 0;
+    std::uint32_t hash = 0;  ///< of that tuple; with the port it stands for the quadruplet
     bool reusable = false;
+    bool kept = false;  ///< the last pass took the port to be bind()'s, with this quadruplet
   };
 
   void add_to_tuple(const Socket& socket);
-  void add_ambiguous(const Socket& socket, std::uint32_t index, bool reusable);
-  void share(std::uint16_t port, std::uint32_t index, bool reusable);
+  void add_ambiguous(std::uint16_t port, const Owner& socket);
+  void share(std::uint16_t port, const Owner& socket);
   void relearn_halves();
   bool is_spilled(const Usage& usage) const;
   Counts open_ports(const Usage& usage) const;

@@ -101,6 +101,30 @@ TEST_F(BlockedPorts, AreOpenAgainAfterTheirLastSocket) {
   expect_free_for_others(kPorts);
 }
 
+TEST_F(BlockedPorts, StayClosedByBindWhenTheirDestinationIsExhausted) {
+  constexpr std::size_t kBound = 3;
+  const PollingExporter exporter;
+  std::vector<Connection> connections;
+  for (std::size_t i = 0; i < kBound; ++i) {
+    connections.push_back({open_connected_from({"127.0.0.1", 0}, service().endpoint()),
+                           accept_from(service().listener())});
+  }
+  wait_until("the daemon to infer them",
+             [&] { return blocked(exporter.get(), "inferred") == kBound; });
+  for (Connection& connection : service().connect(kPorts - kBound)) {
+    connections.push_back(std::move(connection));
+  }
+  exporter.wait_for_polls();
+  const Samples samples = exporter.get();
+  EXPECT_EQ(blocked(samples), kBound)
+      << "the other ports beyond the preferred half are connect()'s";
+  EXPECT_TRUE(has_value(samples,
+                        of_self("timewait_connect_ports_used",
+                                Tuple{"127.0.0.1", "127.0.0.1", kServicePort}.labels()),
+                        kPorts));
+  expect_free_for_others(kPorts - kBound);
+}
+
 TEST_F(BlockedPorts, AreNotThoseThatConnectChoseBeyondThePreferredHalf) {
   const PollingExporter exporter;
   const Tuple tuple{"127.0.0.1", "127.0.0.1", kServicePort};

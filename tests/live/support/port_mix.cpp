@@ -344,8 +344,8 @@ std::size_t PortMix::ambiguous_to_ipv4_wildcard() const {
   std::set<std::uint16_t> clear;
   for (const ProcSocket& socket : sockets_in_proc()) {
     if (!is_capacity(socket.local_port)) continue;
-    const bool is_connected = socket.state != KernelState::kListen;
-    (socket.is_ipv6 && is_connected ? ambiguous : clear).insert(socket.local_port);
+    if (!socket.is_ipv6) clear.insert(socket.local_port);
+    if (socket.is_ipv6 && socket.state != KernelState::kListen) ambiguous.insert(socket.local_port);
   }
   std::erase_if(ambiguous, [&](std::uint16_t port) { return clear.contains(port); });
   return ambiguous.size();

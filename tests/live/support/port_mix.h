@@ -77,8 +77,9 @@ class PortMix {
   /// Addresses of this namespace, the wildcards among them.
   static const std::vector<std::string>& local_addresses();
 
-  /// Ports of capacity at which a bind to 0.0.0.0 depends on what a dump does not tell: all their
-  /// sockets are connected and IPv6, and those that were never bound stand in its way
+  /// Ports of capacity at which a bind to 0.0.0.0 depends on what a dump does not tell: an IPv6
+  /// socket is connected there and no IPv4 one has the port; those that were never bound, and those
+  /// that a listener of both families accepted, stand in its way
   /// (ipv4_rcv_saddr_equal, net/ipv4/inet_connection_sock.c).
   std::size_t ambiguous_to_ipv4_wildcard() const;
 

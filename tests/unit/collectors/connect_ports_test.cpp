@@ -277,6 +277,37 @@ TEST(ConnectPorts, WhatSpilledIsRememberedWhileThePortIsInUse) {
   EXPECT_EQ(list(report.blocked.inferred), Ports({40003})) << "this is another socket's choice";
 }
 
+TEST(ConnectPorts, WhatBindTookStaysClosedWhenItsTupleSpills) {
+  ConnectPorts ports(kEnoughTuples);
+  const std::vector<Socket> bound = connections(kHere, kWeb, {40001, 40003});
+  report_of(ports, {.clients = bound});
+  const std::vector<Socket> spilled =
+      connections(kHere, kWeb, kEven) + connections(kHere, kWeb, {40005});
+  auto report =
+      report_of(ports, {.clients = bound + spilled + connections(kHere, kOtherHost, {40000})});
+  EXPECT_EQ(list(report.blocked.inferred), Ports({40001, 40003})) << "40005 is connect()'s";
+  EXPECT_EQ(used(report), 8U);
+  EXPECT_EQ(used(report, kOtherHost), 3U);
+
+  // The ports are free in between, and another tuple that has spilled takes one.
+  report = report_of(ports, {.clients = connections(kHere, kOtherHost, kEven) +
+                                        connections(kHere, kOtherHost, {40001})});
+  EXPECT_TRUE(report.blocked.inferred.empty()) << "another quadruplet, another choice";
+}
+
+TEST(ConnectPorts, WhatWasTakenForBindsIsNotWhereTwoConnectionsOfOneAddressShareIt) {
+  ConnectPorts ports(kEnoughTuples);
+  const std::vector<Socket> odd = connections(kHere, kWeb, {40001});
+  report_of(ports, {.clients = odd});
+  for (const bool first : {true, false}) {
+    const std::vector<Socket> other = connections(kHere, kOtherHost, {40001});
+    const auto report = report_of(ports, {.clients = first ? odd + other : other + odd});
+    EXPECT_TRUE(report.blocked.inferred.empty());
+    EXPECT_EQ(used(report), 1U);
+    EXPECT_EQ(used(report, kOtherHost), 1U);
+  }
+}
+
 TEST(ConnectPorts, TwoConnectionsOfOneAddressShareOnlyWhatConnectChose) {
   const auto report = report_of(
       {.clients = connections(kHere, kWeb, {40003}) + connections(kHere, kOtherHost, {40003})});
