@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kNetlinkRetry{60};
 
 // A pass over so many takes a few milliseconds, whatever is asked for.
 constexpr std::uint64_t kSmallTable = 16'384;
-constexpr unsigned kPassesPerFullLook = 16;
+constexpr std::chrono::minutes kFullLookInterval{2};
 
 // Of more bound idle sockets none is remembered: then every pass asks for them.
 constexpr std::size_t kMaxBoundIdle = 4096;
@@ -74,7 +74,7 @@ Result<void> SocketReader::read_from(SocketSource source, const Pass& pass) {
 }
 
 Result<void> SocketReader::try_source(SocketSource source, const Pass& pass) {
-  const bool is_full_look = is_full_look_due(source);
+  const bool is_full_look = is_full_look_due(source, pass.now);
   const bool remembers_idle = !is_full_look && bound_idle_.size() <= kMaxBoundIdle;
   const SocketWalks walks{.bound_inactive = reports_bound_inactive_ && !remembers_idle,
                           .explicit_binds = is_full_look};
@@ -94,14 +94,14 @@ Result<void> SocketReader::try_source(SocketSource source, const Pass& pass) {
   const auto on_explicit_bind = [&](const Socket& socket) { pass.table.add_explicit_bind(socket); };
   return read_sockets(kernel_, source, walks, on_socket, on_explicit_bind).map([&] {
     last_sockets_ = sockets;
-    passes_since_full_look_ = is_full_look ? 1 : passes_since_full_look_ + 1;
+    if (is_full_look) last_full_look_ = pass.now;
     if (!remembers_idle) bound_idle_ = std::move(bound_idle);
   });
 }
 
-bool SocketReader::is_full_look_due(SocketSource source) const {
+bool SocketReader::is_full_look_due(SocketSource source, SteadyTime now) const {
   return !last_sockets_ || source != source_ || *last_sockets_ <= kSmallTable ||
-         passes_since_full_look_ >= kPassesPerFullLook;
+         now - last_full_look_ >= kFullLookInterval;
 }
 
 }  // namespace timewait

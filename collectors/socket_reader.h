@@ -16,7 +16,7 @@ namespace timewait {
 ///
 /// Two things make the kernel visit every TIME-WAIT socket once more: bound idle sockets, and which
 /// connections were bound explicitly. A full look asks for both: at each pass over a small table,
-/// at every 16th over a large one, and at the first from another source. In between, the bound idle
+/// every two minutes over a large one, and at the first from another source. In between, the bound idle
 /// sockets of the last full look are taken to be there still.
 class SocketReader {
  public:
@@ -46,7 +46,7 @@ class SocketReader {
   Result<void> read_proc(const Pass& pass, CollectorOutput& out);
   Result<void> read_from(SocketSource source, const Pass& pass);
   Result<void> try_source(SocketSource source, const Pass& pass);
-  bool is_full_look_due(SocketSource source) const;
+  bool is_full_look_due(SocketSource source, SteadyTime now) const;
 
   Kernel& kernel_;
   bool reports_bound_inactive_;
@@ -54,7 +54,7 @@ class SocketReader {
   std::optional<Error> refusal_;  ///< why netlink is not the source
   SteadyTime netlink_retry_at_;
   std::optional<std::uint64_t> last_sockets_;  ///< of the last whole pass
-  unsigned passes_since_full_look_ = 0;
+  SteadyTime last_full_look_;
   std::vector<Socket> bound_idle_;  ///< of the last full look
 };
 

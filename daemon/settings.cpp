@@ -43,9 +43,9 @@ std::optional<double> read_cpu_budget_ratio(const CollectorEntry& entry,
                                             config::OptionReader& options) {
   constexpr std::string_view kKey = "cpu_budget_ratio";
   if (!entry.default_cpu_budget_ratio) return std::nullopt;
-  const double ratio = options.number(kKey, *entry.default_cpu_budget_ratio, 0, 1);
-  if (ratio <= 0) options.reject(kKey, "expected a number above 0");
-  return ratio;
+  // With less the next poll would be hours away.
+  constexpr double kLeast = 0.0001;
+  return options.number(kKey, *entry.default_cpu_budget_ratio, kLeast, 1);
 }
 
 void read_collector(const CollectorEntry& entry, const config::Config& config,

@@ -8,6 +8,7 @@
 
 #include "collectors/model/distinct_count.h"
 #include "collectors/model/hash.h"
+#include "collectors/model/heavy_hitters.h"
 #include "collectors/model/port_set.h"
 #include "collectors/model/socket.h"
 
@@ -42,11 +43,13 @@ struct BindReport {
 /// 0.0.0.0 stands in the report where an IPv4 socket exists, and :: (without IPV6_V6ONLY) where an
 /// IPv6 one does.
 ///
-/// Bounded: the sets of ports of kMaxAddresses local addresses, the first ones of the pass. The
-/// pass comes in the order of the kernel's hash table: an address that holds many ports is early.
+/// Bounded: the sets of ports of kMaxAddresses local addresses. Where there are more, half of the
+/// sets are for those with the most sockets at the last pass (Space-Saving, see HeavyHitters), the
+/// others for the first ones of this pass.
 class BindPorts {
  public:
   static constexpr std::size_t kMaxAddresses = 256;
+  static constexpr std::size_t kMaxCounted = 4096;
 
   void begin_pass();
   void add(const Socket& socket);
@@ -59,12 +62,24 @@ class BindPorts {
     }
   };
 
+  struct Counted {
+    Address address;
+    std::uint64_t hash() const { return Hash{}(address); }
+    friend bool operator==(const Counted&, const Counted&) = default;
+  };
+  struct Nothing {};
+
+  void follow(const Address& address);
   PortSet* find_or_add(const Address& address);
+  void choose_heaviest();
 
   boost::unordered_flat_map<Address, std::uint32_t, Hash> index_;
   std::vector<PortSet> ports_;  ///< by index_; more than its size where memory was kept
-  bool overflowed_ = false;
-  DistinctCount distinct_;
+  bool overflowed_ = false;     ///< this pass has met more addresses than there are sets
+  bool counts_ = false;  ///< sockets are counted by address: this pass or the last overflowed
+  HeavyHitters<Counted, Nothing> counted_{kMaxCounted};
+  std::vector<Address> heaviest_;  ///< of the last pass, if it overflowed
+  DistinctCount others_;           ///< addresses of this pass that have no set
 
   PortSet ipv4_;           ///< ports of sockets with an IPv4 address, wildcard or not
   PortSet ipv6_;           ///< the same of IPv6

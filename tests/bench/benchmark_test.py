@@ -13,7 +13,7 @@ SKIPPED = 77
 
 POPULATIONS = [("500", "64"), ("1,000", "64"), ("2,000", "64"), ("2,000", "1,000")]
 OWN_WAYS = ["bare netlink walk", "bare walk with BOUND_INACTIVE", "sock_diag poll",
-            "sock_diag poll, every 16th", "`cat /proc/net/tcp`"]
+            "sock_diag poll, full look", "`cat /proc/net/tcp`"]
 TOOLS_WAYS = ["`ss -tan`", "`ss -s`", "node_exporter tcpstat scrape", "node_exporter tcpstat, first scrape"]
 # Rows of the second table by target.
 TARGET_ROWS = {"1": 3, "2": 1, "3": 2, "4": 3, "5": 1, "6": 1}

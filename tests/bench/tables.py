@@ -9,7 +9,7 @@ from ways import NODE_EXPORTER, NODE_EXPORTER_FIRST, POLL, POLL_FULL, SS, WALK, 
 
 MIB = 1 << 20
 NOT_INSTALLED = "not installed"
-# One of 16 polls of a large table is a full look.
+# In two minutes, which is 8 polls by default, one of a large table is a full look.
 MEAN_POLL = "mean poll"
 # What a poll may not leave behind: fewer bytes than this are the allocator's.
 GROWTH_BYTES = 64 << 10
@@ -81,15 +81,15 @@ class Target:
 
 def list_cost_targets(plan: Plan, ways: dict[int, dict]) -> list[Target]:
     middle = dict(ways[plan.middle]["seconds"])
-    middle[MEAN_POLL] = (15 * middle[POLL] + middle[POLL_FULL]) / 16
+    middle[MEAN_POLL] = (7 * middle[POLL] + middle[POLL_FULL]) / 8
     per_socket = {count: ways[count]["seconds"][POLL] / ways[count]["sockets"] for count in ways}
     at = f"at {plan.middle:,} sockets"
     first = ratio(middle, MEAN_POLL, NODE_EXPORTER_FIRST)
     return [
-        Target("1", f"CPU of a poll, the mean of 16 / bare walk, {at}", ratio(middle, MEAN_POLL, WALK), 1.25),
-        Target("1", f"CPU of a poll, the mean of 16 / `ss -tan`, {at}", ratio(middle, MEAN_POLL, SS), 0.30,
+        Target("1", f"CPU of a poll, the mean of 8 / bare walk, {at}", ratio(middle, MEAN_POLL, WALK), 1.25),
+        Target("1", f"CPU of a poll, the mean of 8 / `ss -tan`, {at}", ratio(middle, MEAN_POLL, SS), 0.30,
                note="" if SS in middle else f"ss {NOT_INSTALLED}"),
-        Target("1", f"CPU of a poll, the mean of 16 / node_exporter tcpstat scrape, {at}",
+        Target("1", f"CPU of a poll, the mean of 8 / node_exporter tcpstat scrape, {at}",
                ratio(middle, MEAN_POLL, NODE_EXPORTER), 0.30,
                note=f"of its first one {first:.2f}" if first else f"node_exporter {NOT_INSTALLED}"),
         Target("2", f"CPU a socket at {plan.largest:,} / at {plan.smallest:,}",

@@ -9,7 +9,7 @@ from parts import Failed, Meter, Population, Sockets, cpu_seconds_of_command, fi
 WALK = "bare netlink walk"
 WALK_BOUND = "bare walk with BOUND_INACTIVE"
 POLL = "sock_diag poll"
-POLL_FULL = "sock_diag poll, every 16th"
+POLL_FULL = "sock_diag poll, full look"
 SS = "`ss -tan`"
 SS_SUMMARY = "`ss -s`"
 NODE_EXPORTER = "node_exporter tcpstat scrape"
@@ -46,7 +46,7 @@ def measure_ways(sockets: Sockets, population: Population, repetitions: int) -> 
             check_counts(meter.counts, count)
         warm_up, *measured = rounds
         seconds = {way: statistics.median(each[way] for each in measured) for way in measures}
-        # The first poll of a large table is a full look, as every 16th is.
+        # The first poll of a large table is a full look, as one in two minutes is.
         seconds[POLL_FULL] = warm_up[POLL]
         if NODE_EXPORTER in measures:
             seconds[NODE_EXPORTER_FIRST] = warm_up[NODE_EXPORTER]

@@ -155,6 +155,24 @@ TEST(BindPorts, FollowABoundedNumberOfAddresses) {
   EXPECT_EQ(report_of(ports, on_addresses(3), 1000).addresses, 4U);
 }
 
+TEST(BindPorts, FollowTheHeaviestAddressesOfTheLastPassWhereThereAreTooMany) {
+  BindPorts ports;
+  auto sockets = on_addresses(2000);
+  // The last one that is met.
+  for (const Socket& socket : connections("192.0.2.1", {}, {40001, 40002, 40003})) {
+    sockets.push_back(socket);
+  }
+  EXPECT_EQ(used(report_of(ports, sockets, 1000), "192.0.2.1"), std::nullopt);
+  const auto next = report_of(ports, sockets, 1000);
+  EXPECT_EQ(used(next, "192.0.2.1"), 3U);
+  EXPECT_EQ(next.top.size(), BindPorts::kMaxAddresses + 1);
+
+  const auto gone = report_of(ports, on_addresses(3), 1000);
+  EXPECT_EQ(used(gone, "192.0.2.1"), std::nullopt) << "it has no socket any more";
+  EXPECT_EQ(used(gone, "10.0.0.2"), 1U) << "there is room for others";
+  EXPECT_EQ(gone.addresses, 4U);
+}
+
 TEST(BindPorts, ThereAreNeverFewerAddressesThanAreShown) {
   // The estimate alone falls below the exact number in about every third set of addresses.
   BindPorts ports;
