@@ -1,6 +1,7 @@
 #include "collectors/model/bind_ports.h"
 
 #include <algorithm>
+#include <compare>
 
 #include "collectors/model/top.h"
 
@@ -87,7 +88,7 @@ BindReport BindPorts::end_pass(const PortSet& capacity, std::size_t limit) {
   if (overflowed_) report.addresses += std::max<std::uint64_t>(others_.estimate(), 1);
   const auto top = compute_top(usages.size(), limit, [&](std::uint32_t left, std::uint32_t right) {
     const auto order = usages[left].used <=> usages[right].used;
-    return order != 0 ? order > 0 : usages[left].local < usages[right].local;
+    return std::is_neq(order) ? std::is_gt(order) : usages[left].local < usages[right].local;
   });
   report.top.reserve(top.size());
   for (const std::uint32_t index : top) report.top.push_back(usages[index]);

@@ -1,6 +1,7 @@
 #include "collectors/model/connect_ports.h"
 
 #include <algorithm>
+#include <compare>
 #include <tuple>
 
 #include "collectors/model/top.h"
@@ -180,7 +181,7 @@ void ConnectPorts::fill_tuples(std::size_t limit, ConnectReport& report) const {
   };
   const auto top = compute_top(entries.size(), limit, [&](std::uint32_t left, std::uint32_t right) {
     const auto order = rank(left) <=> rank(right);
-    return order != 0 ? order > 0 : entries[left].key < entries[right].key;
+    return std::is_neq(order) ? std::is_gt(order) : entries[left].key < entries[right].key;
   });
   report.top.reserve(top.size());
   for (const std::uint32_t index : top) {

@@ -13,6 +13,6 @@ std::uint64_t draw_secret() {
 
 }  // namespace
 
-const std::uint64_t KeyedHash::secret_ = draw_secret();
+const std::uint64_t KeyedHash::kSecret = draw_secret();
 
 }  // namespace timewait

@@ -40,8 +40,8 @@ class KeyedHash {
   static constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15U;  // 2^64 divided by the golden ratio
 
   /// Drawn once from the system's random device.
-  static std::uint64_t secret() { return secret_; }
-  static const std::uint64_t secret_;
+  static std::uint64_t secret() { return kSecret; }
+  static const std::uint64_t kSecret;
 
   std::uint64_t state_;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -55,7 +56,7 @@ class ServerPorts {
     const auto top =
         compute_top(entries.size(), limit, [&](std::uint32_t left, std::uint32_t right) {
           const auto order = entries[left].value.sum() <=> entries[right].value.sum();
-          return order != 0 ? order > 0 : entries[left].key < entries[right].key;
+          return std::is_neq(order) ? std::is_gt(order) : entries[left].key < entries[right].key;
         });
     report.top.reserve(top.size());
     for (const std::uint32_t index : top) {
