@@ -80,6 +80,8 @@ class Poller {
   const Log& log_;
   SnapshotStore& store_;
   PollStatus status_;
+  /// Of the last round: what a budgeted poll brings about is part of its cost.
+  std::chrono::nanoseconds publishing_cpu_{};
 };
 
 }  // namespace timewait

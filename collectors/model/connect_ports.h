@@ -137,8 +137,8 @@ class ConnectPorts {
     std::vector<std::uint32_t> tuples;  ///< by port, of those: the hash of the owner's tuple
   };
 
-  /// The first socket of an ambiguous port, or that of the tuple with more ports in the preferred
-  /// half.
+  /// One socket of an ambiguous port: the one that it was inferred with, else the one whose tuple
+  /// has the most ports in the preferred half, else the first.
   struct Owner {
     std::uint32_t tuple = 0;
     std::uint32_t hash = 0;  ///< of that tuple; with the port it stands for the quadruplet
@@ -154,7 +154,6 @@ class ConnectPorts {
   Counts open_ports(const Usage& usage) const;
   std::uint64_t used_ports(const Usage& usage) const;
   PortSet compute_chosen() const;
-  BlockedPorts compute_blocked() const;
   void fill_tuples(std::size_t limit, ConnectReport& report) const;
 
   Conditions conditions_;
