@@ -16,8 +16,8 @@ namespace timewait {
 ///
 /// Two things make the kernel visit every TIME-WAIT socket once more: bound idle sockets, and which
 /// connections were bound explicitly. A full look asks for both: at each pass over a small table,
-/// every two minutes over a large one, and at the first from another source. In between, the bound idle
-/// sockets of the last full look are taken to be there still.
+/// every two minutes over a large one, and at the first from another source. In between, the bound
+/// idle sockets of the last full look are taken to be there still.
 class SocketReader {
  public:
   explicit SocketReader(Kernel& kernel);
