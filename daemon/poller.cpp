@@ -23,12 +23,13 @@ std::string identify(const std::vector<Error>& errors) {
 }
 
 /// How long a poll has to last to stay within the budget. Bounded, so that no budget is too small
-/// to reckon with.
+/// to reckon with. A twentieth of the budget is for what else the daemon does, such as serving.
 std::chrono::nanoseconds compute_pause(std::chrono::nanoseconds cpu, double budget_ratio) {
   constexpr std::chrono::duration<double> kLongest = std::chrono::hours{24 * 365};
+  constexpr double kShareOfPolls = 0.95;
   const std::chrono::duration<double> pause = cpu;
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
-      std::min(pause / budget_ratio, kLongest));
+      std::min(pause / (budget_ratio * kShareOfPolls), kLongest));
 }
 
 }  // namespace
