@@ -52,14 +52,16 @@ void ConnectPorts::add_to_tuple(const Socket& socket) {
   } else {
     const bool kept = history_.by_parity.contains(port) && history_.tuples[port] == entry.hash;
     count(kept ? entry.value.kept : entry.value.ambiguous);
-    add_ambiguous(port, {tuples_.index_of(entry), entry.hash, reusable, kept});
+    add_ambiguous(port, {tuples_.index_of(entry), entry.hash, reusable, socket.is_minisock, kept});
   }
 }
 
 void ConnectPorts::add_ambiguous(std::uint16_t port, const Owner& socket) {
   Owner& owner = owners_[port];
   const bool has_owner = owned_.contains(port);
-  if (has_owner && tuples_[owner.tuple].key.local == tuples_[socket.tuple].key.local) {
+  // Two minisocks may also be left of explicit binds with SO_REUSEADDR, which no walk finds.
+  const bool tells = !owner.minisock || !socket.minisock || shared_.contains(port);
+  if (has_owner && tells && tuples_[owner.tuple].key.local == tuples_[socket.tuple].key.local) {
     if (!shared_.contains(port)) share(port, owner);
     share(port, socket);
     return;

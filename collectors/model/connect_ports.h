@@ -58,9 +58,10 @@ struct ConnectReport {
 ///   - one of a bound idle socket that this pass did not ask for but an earlier one saw; and
 ///   - one of the half that connect() tries last: bind(addr, 0) tries it first. Once inferred, it
 ///     stays so for as long as the same quadruplet has it. Not so where connect() has gone there
-///     itself: a tuple that owns the port has filled the preferred half,
-///     now or when the port was first seen, or two sockets of one local address share the port,
-///     which bind(addr, 0) does not allow.
+///     itself: a tuple that owns the port has filled the preferred half, now or when the port was
+///     first seen, or two sockets of one local address share the port, one of them a full one.
+///     bind(addr, 0) does not allow that; explicit binds with SO_REUSEADDR do, which can no longer
+///     be told once both are minisocks.
 ///
 /// Ports are counted, not stored, for each tuple: a quadruplet exists once, so its sockets are its
 /// ports. Sockets that are bound to a device count like others, although one that is bound to
@@ -143,6 +144,7 @@ class ConnectPorts {
     std::uint32_t tuple = 0;
     std::uint32_t hash = 0;  ///< of that tuple; with the port it stands for the quadruplet
     bool reusable = false;
+    bool minisock = false;
     bool kept = false;  ///< the last pass took the port to be bind()'s, with this quadruplet
   };
 

@@ -316,6 +316,26 @@ TEST(ConnectPorts, TwoConnectionsOfOneAddressShareOnlyWhatConnectChose) {
   EXPECT_EQ(used(report, kOtherHost), 1U);
 }
 
+TEST(ConnectPorts, TwoMinisocksOfOneAddressMayBothHaveBoundWithReuseaddr) {
+  const Socket web = minisock(connection(kHere, 40003, kWeb), 30s);
+  const Socket other = minisock(connection(kHere, 40003, kOtherHost), 30s);
+  for (const auto& pair : {std::vector{web, other}, std::vector{other, web}}) {
+    const auto report = report_of({.clients = pair});
+    EXPECT_EQ(list(report.blocked.inferred), Ports({40003})) << "no sign that connect() chose it";
+    EXPECT_EQ(used(report), 1U);
+    EXPECT_EQ(used(report, kOtherHost), 1U);
+  }
+}
+
+TEST(ConnectPorts, TwoMinisocksAreJudgedByTheHolderWithMorePreferredPorts) {
+  const Socket web = minisock(connection(kHere, 40003, kWeb), 30s);
+  const Socket other = minisock(connection(kHere, 40003, kOtherHost), 30s);
+  for (const auto& pair : {std::vector{web, other}, std::vector{other, web}}) {
+    const auto report = report_of({.clients = connections(kHere, kWeb, kEven) + pair});
+    EXPECT_TRUE(report.blocked.inferred.empty()) << "one of the two had to take an odd port";
+  }
+}
+
 TEST(ConnectPorts, TwoConnectionsOfTwoAddressesMayBothHaveBound) {
   const auto report = report_of(
       {.clients = connections(kHere, kWeb, {40003}) + connections(kHereToo, kWeb, {40003})});
