@@ -86,6 +86,14 @@ class Collector {
   /// Reads the kernel once and emits samples. On an error nothing that was emitted is published.
   /// `now` is for state that ages; it never goes back.
   virtual Result<void> collect(SteadyTime now, CollectorOutput& out) = 0;
+
+  /// For a collector to which the kernel reports events by itself: descriptors that poll(2) finds
+  /// readable when there are some. They stay the same until the next `collect`.
+  virtual std::span<const int> event_descriptors() const { return {}; }
+
+  /// Takes the events that have come, between two polls: their buffers are small, and what they
+  /// refer to may be gone by the next poll. What they come to is emitted by `collect`.
+  virtual void take_events() {}
 };
 
 struct Findings;

@@ -13,7 +13,7 @@ namespace timewait {
 
 /// Why a source could not be read; the `reason` label of the exporter's error counters.
 enum class ErrorReason : std::uint8_t {
-  kUnavailable,  ///< this kernel does not offer it (ENOENT, a module that is not loaded)
+  kUnavailable,  ///< this kernel does not offer it (ENOENT, ENOSYS, a module that is not loaded)
   kPermission,   ///< the kernel offers it, but not to this process (EACCES, EPERM)
   kIo,           ///< any other errno
   kMalformed,    ///< it was read, but is not what the kernel writes there
@@ -46,6 +46,8 @@ constexpr ErrorReason reason_of_errno(int error) {
   switch (error) {
     case ENOENT:
     case ENOTDIR:
+    case ENODEV:
+    case ENOSYS:
     case EINVAL:
     case EOPNOTSUPP:
     case EPROTONOSUPPORT:

@@ -1,8 +1,6 @@
 #include "daemon/poller.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 
 #include "config/duration.h"
@@ -22,15 +20,21 @@ std::string identify(const std::vector<Error>& errors) {
   return identity;
 }
 
-/// How long a poll has to last to stay within the budget. Bounded, so that no budget is too small
-/// to reckon with. A twentieth of the budget is for what else the daemon does, such as serving.
-std::chrono::nanoseconds compute_pause(std::chrono::nanoseconds cpu, double budget_ratio) {
+/// How long it has to be until the next time for this one to take no more than that share of a
+/// core. Bounded, so that no share is too small to reckon with.
+std::chrono::nanoseconds compute_pause(std::chrono::nanoseconds cpu, double share) {
   constexpr std::chrono::duration<double> kLongest = std::chrono::hours{24 * 365};
-  constexpr double kShareOfPolls = 0.95;
   const std::chrono::duration<double> pause = cpu;
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-      std::min(pause / (budget_ratio * kShareOfPolls), kLongest));
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::min(pause / share, kLongest));
 }
+
+// The other twentieth of a CPU budget is for what else the daemon does, such as serving.
+constexpr double kShareOfPolls = 0.95;
+
+// Of one core, for the events of one collector between its polls. A process may end right after the
+// call that it is asked about, so a burst after a quiet time is not to wait.
+constexpr double kShareOfEvents = 0.005;
+constexpr std::chrono::seconds kBurstOfEvents{15};
 
 }  // namespace
 
@@ -44,7 +48,8 @@ Poller::Poller(std::vector<PolledCollector> collectors, std::string telemetry_pa
     status.name = polled.name;
     status.interval = polled.interval;
     const Schedule schedule(start, polled.interval);
-    entries_.push_back({std::move(polled), schedule, std::move(status), {}, {}, {}, {}, false, 0});
+    entries_.push_back(
+        {std::move(polled), schedule, std::move(status), {}, {}, {}, {}, false, 0, start});
   }
 }
 
@@ -98,7 +103,7 @@ void Poller::poll(Entry& entry) {
 
 void Poller::keep_budget(Entry& entry, SteadyTime began, std::chrono::nanoseconds cpu) {
   if (!entry.polled.cpu_budget_ratio) return;
-  entry.schedule.stretch(began, compute_pause(cpu, *entry.polled.cpu_budget_ratio));
+  entry.schedule.stretch(began, compute_pause(cpu, *entry.polled.cpu_budget_ratio * kShareOfPolls));
   entry.status.interval = entry.schedule.interval();
   log_interval(entry, cpu);
 }
@@ -195,16 +200,47 @@ void Poller::publish() {
   publishing_cpu_ = clock_.thread_cpu() - cpu_before;
 }
 
-void Poller::run(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  while (!stop.stop_requested()) {
-    {
-      std::unique_lock lock(mutex);
-      const auto pause = next_deadline() - clock_.now();
-      wake.wait_for(lock, stop, pause, [] { return false; });
+SteadyTime Poller::events_from(const Entry& entry) {
+  return entry.events_paid_until - kBurstOfEvents;
+}
+
+void Poller::take_events() {
+  const SteadyTime now = clock_.now();
+  for (Entry& entry : entries_) {
+    if (entry.polled.collector->event_descriptors().empty() || now < events_from(entry)) continue;
+    const std::chrono::nanoseconds cpu_before = clock_.thread_cpu();
+    entry.polled.collector->take_events();
+    const std::chrono::nanoseconds cpu = clock_.thread_cpu() - cpu_before;
+    entry.status.cpu += cpu;
+    entry.events_paid_until =
+        std::max(entry.events_paid_until, now) + compute_pause(cpu, kShareOfEvents);
+  }
+}
+
+Wakeup::Cause Poller::wait(const Wakeup& wakeup) const {
+  const SteadyTime now = clock_.now();
+  SteadyTime until = next_deadline();
+  std::vector<int> descriptors;
+  for (const Entry& entry : entries_) {
+    const auto of_entry = entry.polled.collector->event_descriptors();
+    if (of_entry.empty()) continue;
+    if (now < events_from(entry)) {
+      until = std::min(until, events_from(entry));
+    } else {
+      descriptors.insert(descriptors.end(), of_entry.begin(), of_entry.end());
     }
-    if (!stop.stop_requested()) poll_due();
+  }
+  return wakeup.wait(until - now, descriptors);
+}
+
+void Poller::run(const std::stop_token& stop) {
+  const Wakeup wakeup;
+  const std::stop_callback interrupt(stop, [&] { wakeup.interrupt(); });
+  while (!stop.stop_requested()) {
+    const Wakeup::Cause cause = wait(wakeup);
+    if (cause == Wakeup::Cause::kInterrupt) return;
+    if (cause == Wakeup::Cause::kReadable) take_events();
+    poll_due();
   }
 }
 

@@ -15,6 +15,7 @@
 #include "daemon/poll_status.h"
 #include "daemon/schedule.h"
 #include "daemon/snapshot.h"
+#include "daemon/wakeup.h"
 
 namespace timewait {
 
@@ -31,6 +32,10 @@ struct PolledCollector {
 /// a CPU budget leaves deadlines out after a poll that was too dear: until the next one begins at
 /// least the poll's CPU time divided by the budget has passed.
 ///
+/// Between polls it takes the events of collectors that have some, as soon as they come, and gives
+/// that half a percent of a core: what fifteen seconds come to may be spent at once, and then
+/// events wait. What they come to is published with the next poll.
+///
 /// A collector that fails publishes nothing of that poll and hides no other; what failed is counted
 /// by reason and logged when it changes. Between its polls a collector's last figures stay.
 /// Threads: all calls come from one thread, but for the snapshot store, which is shared.
@@ -46,7 +51,11 @@ class Poller {
   /// When the next collector is due.
   SteadyTime next_deadline() const;
 
-  /// Polls at each deadline until a stop is requested; a poll under way is finished first.
+  /// Takes the events that have come, of the collectors whose share of CPU time allows it.
+  void take_events();
+
+  /// Polls at each deadline, and takes events as they come, until a stop is requested; a poll under
+  /// way is finished first.
   void run(const std::stop_token& stop);
 
   /// True if every collector's last poll succeeded.
@@ -63,9 +72,14 @@ class Poller {
     std::set<std::string_view> logged_advice;  ///< the rules
     bool logged_stretched = false;
     unsigned polls_at_interval = 0;  ///< in a row, the last ones
+    SteadyTime events_paid_until;    ///< by the share of CPU time that is theirs
   };
 
+  /// Sleeps until something is to be done.
+  Wakeup::Cause wait(const Wakeup& wakeup) const;
   void poll(Entry& entry);
+  /// When its events may be taken again.
+  static SteadyTime events_from(const Entry& entry);
   void keep_budget(Entry& entry, SteadyTime began, std::chrono::nanoseconds cpu);
   void record_outcome(Entry& entry, std::vector<Error> errors);
   void log_errors(Entry& entry, const std::vector<Error>& errors);

@@ -10,17 +10,11 @@
 #include <cerrno>
 #include <system_error>
 
+#include "collectors/parse/bytes.h"
+
 namespace timewait::parse {
 
 namespace {
-
-template <class T>
-std::optional<T> read_at(std::span<const std::byte> bytes, std::size_t offset) {
-  if (bytes.size() < sizeof(T) || offset > bytes.size() - sizeof(T)) return std::nullopt;
-  T value;
-  std::memcpy(&value, bytes.data() + offset, sizeof(T));
-  return value;
-}
 
 /// `number` is negative, an errno as the kernel sends it.
 Error kernel_error(std::int32_t number) {

@@ -1,8 +1,9 @@
 #include "collectors/parse/sysctl.h"
 
-#include <optional>
+#include <cstdint>
 #include <string>
 
+#include "collectors/parse/range_list.h"
 #include "collectors/parse/text.h"
 #include "config/quote.h"
 
@@ -11,21 +12,6 @@ namespace timewait::parse {
 namespace {
 
 constexpr std::size_t kMaxNumbers = 8;
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
-  return text;
-}
-
-// `9148-9150` or `8080`
-std::optional<PortRange> parse_list_item(std::string_view item) {
-  const std::size_t dash = item.find('-');
-  const auto low = parse_number<std::uint16_t>(item.substr(0, dash));
-  const auto high =
-      dash == std::string_view::npos ? low : parse_number<std::uint16_t>(item.substr(dash + 1));
-  if (!low || !high || *high < *low) return std::nullopt;
-  return PortRange{*low, *high};
-}
 
 }  // namespace
 
@@ -55,17 +41,10 @@ Result<PortRange> parse_port_range(std::string_view text) {
 
 Result<PortSet> parse_port_list(std::string_view text) {
   PortSet ports;
-  std::string_view rest = trimmed(text);
-  while (!rest.empty()) {
-    const std::size_t comma = rest.find(',');
-    const std::string_view item = rest.substr(0, comma);
-    const auto range = parse_list_item(item);
-    if (!range)
-      return malformed("expected a port or a range of ports, found " + config::in_quotes(item));
-    ports.insert_range(range->low, range->high);
-    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-  }
-  return ports;
+  return parse_range_list(
+             text, "a port or a range of ports",
+             [&](std::uint16_t first, std::uint16_t last) { ports.insert_range(first, last); })
+      .map([&] { return ports; });
 }
 
 Result<KernelRelease> parse_kernel_release(std::string_view text) {

@@ -16,8 +16,7 @@ Result<std::vector<std::int64_t>> parse_sysctl_numbers(std::string_view text);
 /// net.ipv4.ip_local_port_range: two ports, the second not below the first.
 Result<PortRange> parse_port_range(std::string_view text);
 
-/// net.ipv4.ip_local_reserved_ports: ports and ranges parted by commas, `8080,9148-9150`, or an
-/// empty line (kernel/sysctl.c, proc_do_large_bitmap).
+/// net.ipv4.ip_local_reserved_ports: ports and ranges of ports, or an empty line.
 Result<PortSet> parse_port_list(std::string_view text);
 
 /// A release of the kernel, sys/kernel/osrelease, e.g. `6.1.0-18-amd64`.

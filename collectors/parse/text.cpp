@@ -24,4 +24,9 @@ std::string_view next_word(std::string_view& rest) {
   return word;
 }
 
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+  return text;
+}
+
 }  // namespace timewait::parse

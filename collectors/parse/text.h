@@ -28,6 +28,9 @@ std::string_view next_line(std::string_view& rest);
 /// end.
 std::string_view next_word(std::string_view& rest);
 
+/// Without the newline and the spaces behind.
+std::string_view trimmed(std::string_view text);
+
 /// Cuts a stream of chunks into lines. Holds at most one line of `kMaxLine` bytes; what is longer
 /// is cut off there, and the parser of the line then sees that it is wrong.
 class LineSplitter {

@@ -1,6 +1,7 @@
 #include "daemon/kernel/files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -15,8 +16,8 @@ namespace timewait {
 namespace {
 
 constexpr std::size_t kChunk = std::size_t{16} * 1024;
-// Files of /sys hold at most a page.
-constexpr std::size_t kMaxSysFile = std::size_t{64} * 1024;
+// Files of /sys hold at most a page, those of tracefs a few.
+constexpr std::size_t kMaxSmallFile = std::size_t{64} * 1024;
 
 Result<void> stream_file(const std::filesystem::path& path, const Kernel::OnChunk& on_chunk) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -32,26 +33,46 @@ Result<void> stream_file(const std::filesystem::path& path, const Kernel::OnChun
   }
 }
 
+/// An empty text where the path is no link.
+Result<std::string> read_link(const std::filesystem::path& link) {
+  std::error_code error;
+  const std::filesystem::path target = std::filesystem::read_symlink(link, error);
+  if (!error) return target.string();
+  if (error == std::errc::invalid_argument) return std::string();  // there, but no link
+  return tl::make_unexpected(errno_error(error.value(), link.string()));
+}
+
 }  // namespace
+
+Result<std::string> read_small_file(const std::filesystem::path& file) {
+  return gather_text(file.string(), kMaxSmallFile,
+                     [&](const Kernel::OnChunk& on_chunk) { return stream_file(file, on_chunk); });
+}
 
 Result<void> KernelFiles::stream_proc(std::string_view path,
                                       const Kernel::OnChunk& on_chunk) const {
   return stream_file(proc_ / path, on_chunk);
 }
 
+Result<std::string> KernelFiles::read_proc_link(std::string_view path) const {
+  return read_link(proc_ / path);
+}
+
+Result<std::uint64_t> KernelFiles::read_proc_inode(std::string_view path) const {
+  const std::filesystem::path file = proc_ / path;
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) {
+    return tl::make_unexpected(errno_error(errno, file.string()));
+  }
+  return status.st_ino;
+}
+
 Result<std::string> KernelFiles::read_sys(std::string_view path) const {
-  const std::filesystem::path file = sys_ / path;
-  return gather_text(file.string(), kMaxSysFile,
-                     [&](const Kernel::OnChunk& on_chunk) { return stream_file(file, on_chunk); });
+  return read_small_file(sys_ / path);
 }
 
 Result<std::string> KernelFiles::read_sys_link(std::string_view path) const {
-  const std::filesystem::path link = sys_ / path;
-  std::error_code error;
-  const std::filesystem::path target = std::filesystem::read_symlink(link, error);
-  if (!error) return target.string();
-  if (error == std::errc::invalid_argument) return std::string();  // there, but no link
-  return tl::make_unexpected(errno_error(error.value(), link.string()));
+  return read_link(sys_ / path);
 }
 
 }  // namespace timewait

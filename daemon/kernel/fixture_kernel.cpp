@@ -2,15 +2,20 @@
 
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/perf_event.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "collectors/model/socket.h"
+#include "collectors/parse/bytes.h"
 #include "collectors/parse/inet_diag.h"
+#include "collectors/parse/perf_records.h"
 
 namespace timewait {
 
@@ -42,6 +47,44 @@ void append_done(std::string& stream) {
   done.header.nlmsg_flags = NLM_F_MULTI;
   stream.append(reinterpret_cast<const char*>(&done), sizeof(done));
 }
+
+/// The firings that a record stands for.
+std::uint64_t count_firings(std::span<const std::byte> record) {
+  struct Lost {
+    perf_event_header header;
+    std::uint64_t id;
+    std::uint64_t lost;
+  };
+  const auto header = parse::read_at<perf_event_header>(record, 0);
+  if (header && header->type == PERF_RECORD_SAMPLE) return 1;
+  const auto lost = parse::read_at<Lost>(record, 0);
+  return lost && header->type == PERF_RECORD_LOST ? lost->lost : 0;
+}
+
+class RecordedEvent final : public PerfEvent {
+ public:
+  explicit RecordedEvent(std::string records) : records_(std::move(records)) {
+    std::span<const std::byte> rest = std::as_bytes(std::span(records_));
+    while (const auto record = parse::parse_perf_record(rest)) {
+      count_.firings += count_firings(*record);
+      rest = rest.subspan(record->size());
+    }
+  }
+
+  void take_records(const OnRecords& on_records) override {
+    if (!records_.empty()) on_records(std::as_bytes(std::span(records_)));
+    records_.clear();
+  }
+  Result<Count> read_count() override {
+    count_.enabled += std::chrono::seconds(1);
+    return count_;
+  }
+  int descriptor() const override { return -1; }
+
+ private:
+  std::string records_;
+  Count count_;
+};
 
 }  // namespace
 
@@ -75,9 +118,24 @@ std::string filter_recorded_dump(std::string_view recording, const SocketDump& d
   return filtered;
 }
 
+std::unique_ptr<PerfEvent> make_recorded_event(std::string records) {
+  return std::make_unique<RecordedEvent>(std::move(records));
+}
+
 FixtureKernel::FixtureKernel(const std::filesystem::path& directory)
-    : netlink_file_(directory / "netlink" / "tcp.nlmsg"),
-      files_(directory / "proc", directory / "sys") {}
+    : directory_(directory), files_(directory / "proc", directory / "sys") {}
+
+Result<std::string> FixtureKernel::read_tracefs(std::string_view path) {
+  const std::filesystem::path tracefs = directory_ / "tracefs";
+  if (std::filesystem::is_directory(tracefs)) return read_small_file(tracefs / path);
+  return tl::make_unexpected(Error{ErrorReason::kUnavailable, "tracefs", "not mounted"});
+}
+
+Result<std::unique_ptr<PerfEvent>> FixtureKernel::open_tracepoint(const Tracepoint& /*tracepoint*/,
+                                                                  std::uint32_t cpu) {
+  const std::filesystem::path file = directory_ / "perf" / ("cpu" + std::to_string(cpu));
+  return read_small_file(file).map(make_recorded_event);
+}
 
 Result<void> FixtureKernel::dump_sockets(const SocketDump& dump, const OnBuffer& on_buffer) {
   // Recordings do not tell which sockets were bound explicitly.
@@ -87,11 +145,11 @@ Result<void> FixtureKernel::dump_sockets(const SocketDump& dump, const OnBuffer&
     return on_buffer({std::as_bytes(std::span(nothing)), std::nullopt}).map([](DumpProgress) {});
   }
   // The recording lies beside /proc; its reader serves for it too.
-  const KernelFiles netlink(netlink_file_.parent_path(), {});
+  const KernelFiles netlink(directory_ / "netlink", {});
+  constexpr std::string_view kFile = "tcp.nlmsg";
   const auto recording =
-      gather_text(netlink_file_.string(), kMaxRecording, [&](const OnChunk& on_chunk) {
-        return netlink.stream_proc(netlink_file_.filename().string(), on_chunk);
-      });
+      gather_text(netlink.proc_path(kFile), kMaxRecording,
+                  [&](const OnChunk& on_chunk) { return netlink.stream_proc(kFile, on_chunk); });
   if (!recording) return tl::make_unexpected(recording.error());
   const std::string answer = filter_recorded_dump(*recording, dump);
   return on_buffer({std::as_bytes(std::span(answer)), std::nullopt})

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,14 +30,19 @@ class MemoryKernel final : public Kernel {
 
   Files proc;
   Files sys;
-  Files links;
-  std::string sockets;  ///< recorded sock_diag messages, see socket_message.h
+  Files links;  ///< of /sys
+  Files proc_links;
+  std::map<std::string, std::uint64_t, std::less<>> proc_inodes;
+  std::optional<Files> tracefs;  ///< absent where it is not mounted
+  std::string sockets;           ///< recorded sock_diag messages, see socket_message.h
   /// Those of the sockets that were bound explicitly; a kernel that cannot tell where it is absent.
   std::optional<std::string> explicit_binds;
   std::size_t chunk_size = 4096;
   /// Answers dumps instead of `sockets` where it is set.
   std::function<Result<void>(const SocketDump&, const OnBuffer&)> on_dump;
   std::vector<SocketDump> dumps;  ///< the requests so far
+  /// Answers for the tracepoint on a CPU; without it events are refused.
+  std::function<Result<std::unique_ptr<PerfEvent>>(const Tracepoint&, std::uint32_t)> on_tracepoint;
 
   std::string_view netns() const override { return "self"; }
   std::uint64_t page_size() const override { return 4096; }
@@ -53,8 +59,28 @@ class MemoryKernel final : public Kernel {
     return {};
   }
 
-  Result<std::string> read_sys(std::string_view path) override { return find(sys, path); }
-  Result<std::string> read_sys_link(std::string_view path) override { return find(links, path); }
+  Result<std::string> read_proc_link(std::string_view path) override {
+    return find(proc_links, path, "/proc/");
+  }
+  Result<std::uint64_t> read_proc_inode(std::string_view path) override {
+    const auto inode = proc_inodes.find(path);
+    if (inode == proc_inodes.end()) return unavailable("/proc/" + std::string(path));
+    return inode->second;
+  }
+  Result<std::string> read_tracefs(std::string_view path) override {
+    if (!tracefs) return unavailable("tracefs");
+    return find(*tracefs, path, "/sys/kernel/tracing/");
+  }
+  Result<std::string> read_sys(std::string_view path) override { return find(sys, path, "/sys/"); }
+  Result<std::string> read_sys_link(std::string_view path) override {
+    return find(links, path, "/sys/");
+  }
+
+  Result<std::unique_ptr<PerfEvent>> open_tracepoint(const Tracepoint& tracepoint,
+                                                     std::uint32_t cpu) override {
+    if (!on_tracepoint) return forbidden("perf_event_open");
+    return on_tracepoint(tracepoint, cpu);
+  }
 
   Result<void> dump_sockets(const SocketDump& dump, const OnBuffer& on_buffer) override {
     dumps.push_back(dump);
@@ -66,9 +92,9 @@ class MemoryKernel final : public Kernel {
   }
 
  private:
-  static Result<std::string> find(const Files& files, std::string_view path) {
+  static Result<std::string> find(const Files& files, std::string_view path, const char* root) {
     const auto file = files.find(path);
-    if (file == files.end()) return unavailable("/sys/" + std::string(path));
+    if (file == files.end()) return unavailable(root + std::string(path));
     return file->second;
   }
 };

@@ -1,11 +1,14 @@
 #include "daemon/poller.h"
 
+#include <sys/eventfd.h>
+
 #include <cmath>
 #include <deque>
 #include <future>
 #include <random>
 #include <thread>
 
+#include "daemon/file_descriptor.h"
 #include "daemon/http/request_handler.h"
 #include "tests/support/exposition.h"
 #include "tests/support/fake_clock.h"
@@ -480,6 +483,108 @@ TEST_F(CpuBudgetTest, WhateverThePollsCostTheBudgetIsKept) {
   const std::chrono::duration<double> elapsed = poller.next_deadline() - start;
   EXPECT_LE(std::chrono::duration<double>(clock_.cpu) / elapsed, kBudget + 1e-9);
   EXPECT_EQ(overruns(), 0);
+}
+
+/// Has events as soon as its descriptor is readable, and counts how often they are taken.
+class EventCollector final : public Collector {
+ public:
+  EventCollector() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+  Result<void> collect(SteadyTime /*now*/, CollectorOutput& /*out*/) override { return {}; }
+  std::span<const int> event_descriptors() const override {
+    return has_descriptors ? std::span(&descriptor_, 1) : std::span<const int>();
+  }
+  void take_events() override {
+    eventfd_t count = 0;
+    ::eventfd_read(event_.get(), &count);
+    if (on_events) on_events();
+  }
+
+  void fire() const { ::eventfd_write(event_.get(), 1); }
+
+  bool has_descriptors = true;
+  std::function<void()> on_events;
+
+ private:
+  FileDescriptor event_;
+  int descriptor_ = event_.get();
+};
+
+class PollerEvents : public PollerTest {
+ protected:
+  PollerEvents() {
+    auto made = std::make_unique<EventCollector>();
+    events_ = made.get();
+    events_->on_events = [this] {
+      ++taken_;
+      clock_.cpu += cost_;
+    };
+    std::vector<PolledCollector> collectors;
+    collectors.push_back({"c", std::move(made), 15s});
+    poller_.emplace(std::move(collectors), "/metrics", clock_, log_, store_);
+  }
+
+  EventCollector* events_ = nullptr;
+  std::optional<Poller> poller_;
+  std::chrono::nanoseconds cost_{};
+  int taken_ = 0;
+};
+
+TEST_F(PollerEvents, AreTakenBetweenPollsAndPublishedWithTheNext) {
+  poller_->poll_due();
+  const auto first = store_.current();
+  cost_ = 10ms;
+  poller_->take_events();
+  EXPECT_EQ(taken_, 1);
+  EXPECT_EQ(store_.current(), first);
+  clock_.time += 15s;
+  poller_->poll_due();
+  EXPECT_EQ(self("cpu_seconds_total", "c"), 0.01) << "what they cost is the collector's";
+}
+
+TEST_F(PollerEvents, AreNotLookedForWithoutADescriptor) {
+  events_->has_descriptors = false;
+  poller_->take_events();
+  EXPECT_EQ(taken_, 0);
+}
+
+TEST_F(PollerEvents, TakeNoMoreThanTheirShareOfACore) {
+  cost_ = 1ms;
+  const SteadyTime start = clock_.time;
+  // Asked for without a pause, for two minutes.
+  for (; clock_.time < start + 2min; clock_.time += 1ms) poller_->take_events();
+  EXPECT_LE(clock_.cpu, 675ms) << "half a percent of two minutes and of fifteen seconds before";
+  EXPECT_GE(clock_.cpu, 670ms);
+}
+
+TEST_F(PollerEvents, AfterAQuietTimeABurstIsTakenAtOnce) {
+  cost_ = 1ms;
+  for (int i = 0; i < 100; ++i) poller_->take_events();
+  EXPECT_EQ(taken_, 76) << "fifteen seconds' worth are 75 ms, and the last one may be dear";
+  clock_.time += 1h;
+  for (int i = 0; i < 100; ++i) poller_->take_events();
+  EXPECT_EQ(taken_, 76 + 76) << "an hour saves no more";
+}
+
+TEST(PollerThread, TakesEventsAsTheyCome) {
+  const SystemClock clock;
+  const Log log(LogLevel::kError);
+  SnapshotStore store;
+  auto made = std::make_unique<EventCollector>();
+  const EventCollector& events = *made;
+  std::promise<void> third;
+  int taken = 0;
+  made->on_events = [&] {
+    if (++taken == 3) return third.set_value();
+    if (taken < 3) events.fire();
+  };
+  std::vector<PolledCollector> collectors;
+  collectors.push_back({"c", std::move(made), 1h});
+  Poller poller(std::move(collectors), "/metrics", clock, log, store);
+  poller.poll_due();
+  std::jthread thread([&](const std::stop_token& stop) { poller.run(stop); });
+  events.fire();
+  EXPECT_EQ(third.get_future().wait_for(10s), std::future_status::ready);
 }
 
 TEST(PollerThread, StopsWhileItWaits) {

@@ -61,8 +61,8 @@ TEST_F(SettingsTest, AFlagWinsOverTheFile) {
   EXPECT_THAT(messages(resolved), ElementsAre());
   EXPECT_EQ(resolved.settings.web.listen_addresses.size(), 2U);
   EXPECT_EQ(resolved.settings.web.telemetry_path, "/flag");
-  EXPECT_THAT(names(resolved),
-              ElementsAre("sock_diag", "netstat", "sockstat", "slabinfo", "advice"));
+  EXPECT_THAT(names(resolved), ElementsAre("sock_diag", "netstat", "sockstat", "slabinfo",
+                                           "connect_failures", "advice"));
 }
 
 TEST_F(SettingsTest, DisableDefaultsKeepsWhatIsEnabledByName) {

@@ -7,7 +7,6 @@
 #include "collectors/read_sockets.h"
 #include "daemon/kernel/fixture_kernel.h"
 #include "tests/unit/golden/recorded_host.h"
-#include "tests/unit/golden/run_program.h"
 
 namespace timewait::test {
 namespace {
@@ -60,32 +59,6 @@ TEST_P(RecordedSockets, AreTheSameFromEverySource) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Host, RecordedSockets, testing::ValuesIn(hosts_with_whole_netlink()));
-
-std::vector<RecordedHost> composed_hosts() {
-  std::vector<RecordedHost> hosts = recorded_hosts();
-  std::erase_if(hosts, [](const RecordedHost& host) {
-    return !std::filesystem::exists(host.directory() / "netlink/tcp.spec");
-  });
-  return hosts;
-}
-
-class ComposedSockets : public testing::TestWithParam<RecordedHost> {
- protected:
-  void SetUp() override { require_tool("python3"); }
-};
-
-TEST_P(ComposedSockets, AreWhatTheirSpecComposes) {
-  const std::filesystem::path netlink = GetParam().directory() / "netlink";
-  const std::string tool = TIMEWAIT_SOURCE_DIR "/tests/tools/compose-sockets";
-  const ProgramResult composed = run_program({"python3", tool, (netlink / "tcp.spec").string()});
-  ASSERT_EQ(composed.status, 0) << tool << " fails on " << netlink / "tcp.spec";
-  EXPECT_TRUE(composed.output == read_file(netlink / "tcp.nlmsg"))
-      << netlink / "tcp.nlmsg"
-      << " is not what tcp.spec says; compose it anew:\n"
-      << tool << " tcp.spec > tcp.nlmsg";
-}
-
-INSTANTIATE_TEST_SUITE_P(Host, ComposedSockets, testing::ValuesIn(composed_hosts()));
 
 }  // namespace
 }  // namespace timewait::test

@@ -35,6 +35,15 @@ class NotingKernel final : public Kernel {
     proc_.emplace(path);
     return recording_.stream_proc(path, on_chunk);
   }
+  Result<std::string> read_proc_link(std::string_view path) override {
+    return recording_.read_proc_link(path);
+  }
+  Result<std::uint64_t> read_proc_inode(std::string_view path) override {
+    return recording_.read_proc_inode(path);
+  }
+  Result<std::string> read_tracefs(std::string_view path) override {
+    return recording_.read_tracefs(path);
+  }
   Result<std::string> read_sys(std::string_view path) override {
     sys_.emplace(path);
     return recording_.read_sys(path);
@@ -45,6 +54,10 @@ class NotingKernel final : public Kernel {
   }
   Result<void> dump_sockets(const SocketDump& /*dump*/, const OnBuffer& /*on_buffer*/) override {
     return tl::make_unexpected(Error{ErrorReason::kUnavailable, "netlink", "refused"});
+  }
+  Result<std::unique_ptr<PerfEvent>> open_tracepoint(const Tracepoint& tracepoint,
+                                                     std::uint32_t cpu) override {
+    return recording_.open_tracepoint(tracepoint, cpu);
   }
 
  private:
@@ -67,6 +80,8 @@ class RecordHost : public testing::Test {
   void expect_copied(const std::set<std::string>& files, const std::string& root) const {
     for (const std::string& file : files) {
       const std::filesystem::path original = std::filesystem::path("/") / root / file;
+      // Of the process that reads, not of the host.
+      if (file.starts_with("self/") || file.starts_with("thread-self/")) continue;
       // What this kernel lacks, or what this user may not read, is not in the recording.
       if (::access(original.c_str(), R_OK) != 0) continue;
       EXPECT_TRUE(std::filesystem::exists(directory_ / root / file))
@@ -140,6 +155,34 @@ TEST_F(ComposeSockets, RefusesALineThatItDoesNotUnderstand) {
 TEST_F(ComposeSockets, EndsTheAnswerOfEachFamily) {
   constexpr std::size_t kDone = 20;
   EXPECT_EQ(compose("# nothing\n\n").output.size(), 2 * kDone);
+}
+
+class ComposeFailures : public ComposeSockets {
+ protected:
+  ProgramResult compose(const std::string& spec) const {
+    const std::filesystem::path file = directory() / "cpu0.spec";
+    std::ofstream(file) << spec;
+    return run_program({"python3", TIMEWAIT_SOURCE_DIR "/tests/tools/compose-failures",
+                        TIMEWAIT_SOURCE_DIR
+                        "/tests/fixtures/linux-6.18/tracefs/events/sock/inet_sock_set_state/format",
+                        file.string()});
+  }
+};
+
+TEST_F(ComposeFailures, RefusesALineThatItDoesNotUnderstand) {
+  for (const char* const line :
+       {"success 1 1 127.0.0.1 127.0.0.1:1", "failure 1 127.0.0.1 127.0.0.1:1",
+        "failure x 1 127.0.0.1 127.0.0.1:1", "failure 1 1 127.0.0.256 127.0.0.1:1",
+        "failure 1 1 127.0.0.1 127.0.0.1:70000", "failure 1 1 127.0.0.1 127.0.0.1", "lost",
+        "lost some", "cut-after some"}) {
+    const ProgramResult composed = compose(std::string(line) + "\n");
+    EXPECT_EQ(composed.status, 1) << line;
+    EXPECT_EQ(composed.output, "") << line;
+  }
+}
+
+TEST_F(ComposeFailures, ComposesNothingOfNothing) {
+  EXPECT_EQ(compose("# nothing\n\n").output, "");
 }
 
 }  // namespace
