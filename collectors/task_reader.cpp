@@ -51,7 +51,9 @@ void TaskReader::forget() {
 }
 
 std::string TaskReader::read_netns(const std::string& process, const std::string& thread) {
-  const auto netns = kernel_.read_proc_inode(thread + std::string(kNetworkFile));
+  auto netns = kernel_.read_proc_inode(thread + std::string(kNetworkFile));
+  // A thread that has ended was most likely where its process is.
+  if (!netns) netns = kernel_.read_proc_inode(process + std::string(kNetworkFile));
   if (!netns || !own_netns_) return {};
   return *netns == *own_netns_ ? std::string(kernel_.netns()) : read_foreign_netns(process, thread);
 }

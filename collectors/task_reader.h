@@ -15,7 +15,7 @@ struct Task {
   std::string process;  ///< the name of its process; empty where it has ended
   /// `self` for the network namespace of the daemon; else the name under which the namespace is
   /// mounted, the container's id, the namespace's inode number as `net:[4026532285]`, or `other`
-  /// where nothing of that can be seen. Empty where the thread has ended.
+  /// where nothing of that can be seen. Empty where the process has ended.
   std::string netns;
 };
 

@@ -197,7 +197,8 @@ void Poller::publish() {
     families.push_back({entry.status.name, &entry.families});
   }
   store_.publish(render_snapshot(clock_.now(), families, status_, telemetry_path_));
-  publishing_cpu_ = clock_.thread_cpu() - cpu_before;
+  cpu_accounted_for_ = clock_.thread_cpu();
+  publishing_cpu_ = cpu_accounted_for_ - cpu_before;
 }
 
 SteadyTime Poller::events_from(const Entry& entry) {
@@ -208,9 +209,10 @@ void Poller::take_events() {
   const SteadyTime now = clock_.now();
   for (Entry& entry : entries_) {
     if (entry.polled.collector->event_descriptors().empty() || now < events_from(entry)) continue;
-    const std::chrono::nanoseconds cpu_before = clock_.thread_cpu();
     entry.polled.collector->take_events();
-    const std::chrono::nanoseconds cpu = clock_.thread_cpu() - cpu_before;
+    // With the sleep before, which a flood makes short and as dear as the rest.
+    const std::chrono::nanoseconds cpu = clock_.thread_cpu() - cpu_accounted_for_;
+    cpu_accounted_for_ += cpu;
     entry.status.cpu += cpu;
     entry.events_paid_until =
         std::max(entry.events_paid_until, now) + compute_pause(cpu, kShareOfEvents);
@@ -236,6 +238,7 @@ Wakeup::Cause Poller::wait(const Wakeup& wakeup) const {
 void Poller::run(const std::stop_token& stop) {
   const Wakeup wakeup;
   const std::stop_callback interrupt(stop, [&] { wakeup.interrupt(); });
+  cpu_accounted_for_ = clock_.thread_cpu();  // the first poll was another thread's
   while (!stop.stop_requested()) {
     const Wakeup::Cause cause = wait(wakeup);
     if (cause == Wakeup::Cause::kInterrupt) return;

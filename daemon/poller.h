@@ -96,6 +96,7 @@ class Poller {
   PollStatus status_;
   /// Of the last round: what a budgeted poll brings about is part of its cost.
   std::chrono::nanoseconds publishing_cpu_{};
+  std::chrono::nanoseconds cpu_accounted_for_{};  ///< of the thread, by a poll or by events
 };
 
 }  // namespace timewait

@@ -66,7 +66,7 @@ class RecordedEvent final : public PerfEvent {
   explicit RecordedEvent(std::string records) : records_(std::move(records)) {
     std::span<const std::byte> rest = std::as_bytes(std::span(records_));
     while (const auto record = parse::parse_perf_record(rest)) {
-      count_.firings += count_firings(*record);
+      count_.firings += std::min(count_firings(*record), ~count_.firings);  // and no more than fit
       rest = rest.subspan(record->size());
     }
   }

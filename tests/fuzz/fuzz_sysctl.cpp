@@ -1,8 +1,11 @@
-// Input: the text of a file of /proc/sys.
+// Input: the text of a file of /proc/sys, or of a list of CPUs in /sys.
 
+#include <algorithm>
+#include <functional>
 #include <string>
 #include <string_view>
 
+#include "collectors/parse/cpu_list.h"
 #include "collectors/parse/sysctl.h"
 #include "tests/fuzz/target.h"
 
@@ -41,6 +44,14 @@ void check_port_list(std::string_view text) {
   fuzz::require(parse::parse_port_list(again) == *ports, "a list can be read back");
 }
 
+void check_cpu_list(std::string_view text) {
+  const auto cpus = parse::parse_cpu_list(text);
+  if (!cpus) return fuzz::check(cpus.error());
+  fuzz::require(!cpus->empty() && cpus->size() <= 65536, "CPUs are bounded");
+  fuzz::require(std::ranges::adjacent_find(*cpus, std::greater_equal<>()) == cpus->end(),
+                "CPUs rise");
+}
+
 void check_kernel_release(std::string_view text) {
   const auto release = parse::parse_kernel_release(text);
   if (!release) return fuzz::check(release.error());
@@ -55,6 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_numbers(text);
   check_port_range(text);
   check_port_list(text);
+  check_cpu_list(text);
   check_kernel_release(text);
   return 0;
 }

@@ -134,8 +134,10 @@ void NetworkNamespaceTest::SetUp() {
       enter_new_network_namespace()
           .and_then([] { return write_file(sysctl_file("net/ipv4/tcp_tw_reuse"), "0"); })
           .and_then(require_ipv6);
-  if (entered) return;
-  const std::string reason = "cannot test in a network namespace: " + entered.error();
+  if (!entered) cannot_test("cannot test in a network namespace: " + entered.error());
+}
+
+void NetworkNamespaceTest::cannot_test(const std::string& reason) {
   if (environment_has("CI", "true") || environment_has("TIMEWAIT_REQUIRE_LIVE", "1")) {
     FAIL() << reason;
   }

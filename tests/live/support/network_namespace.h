@@ -36,6 +36,9 @@ class NetworkNamespaceTest : public ::testing::Test {
  protected:
   void SetUp() override;
 
+  /// Skips the test, or fails it in those environments.
+  static void cannot_test(const std::string& reason);
+
   /// For a SetUp() that goes on from the one above.
   static bool has_namespace() { return !IsSkipped() && !HasFatalFailure(); }
 };

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -21,13 +22,14 @@ std::string write_config(std::string_view sock_diag_option) {
 
 }  // namespace
 
-PollingExporter::PollingExporter(std::string_view sock_diag_option)
+PollingExporter::PollingExporter(std::string_view sock_diag_option, std::vector<std::string> flags)
     : directory_(std::filesystem::path(::testing::TempDir()) /
                  ("timewait_live." + std::to_string(::getpid()))),
       config_(write_config(sock_diag_option)) {
   std::filesystem::create_directory(directory_);
-  exporter_.emplace(
-      std::vector<std::string>{config_.flag(), "--web.listen-address=unix:" + socket()});
+  flags.push_back(config_.flag());
+  flags.push_back("--web.listen-address=unix:" + socket());
+  exporter_.emplace(flags);
 }
 
 PollingExporter::~PollingExporter() {

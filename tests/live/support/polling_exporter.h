@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/live/support/exporter.h"
 #include "tests/support/exposition.h"
@@ -15,7 +16,8 @@ namespace timewait::test {
 class PollingExporter {
  public:
   /// `sock_diag_option` is one of that collector: `top: 5`.
-  explicit PollingExporter(std::string_view sock_diag_option = "");
+  explicit PollingExporter(std::string_view sock_diag_option = "",
+                           std::vector<std::string> flags = {});
   PollingExporter(const PollingExporter&) = delete;
   PollingExporter& operator=(const PollingExporter&) = delete;
   PollingExporter(PollingExporter&&) = delete;
@@ -26,6 +28,8 @@ class PollingExporter {
 
   /// Until a poll has begun and ended after this call.
   void wait_for_polls() const;
+
+  const Exporter& process() const { return *exporter_; }
 
  private:
   std::string socket() const { return directory_ / "socket"; }

@@ -79,6 +79,8 @@ TEST_F(TaskReaderTest, OneThatHasEndedIsUnknown) {
   kernel_.proc_inodes.erase("7/task/8/net/dev");
   EXPECT_EQ(read().process, "nginx") << "a zombie still has its name";
   EXPECT_EQ(read().netns, "");
+  kernel_.proc_inodes.emplace("7/net/dev", kOwn);
+  EXPECT_EQ(read().netns, "self") << "a thread that has ended belongs to its process";
 }
 
 TEST_F(TaskReaderTest, AskNobodyOfAnotherPidNamespace) {
