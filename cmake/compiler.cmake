@@ -12,3 +12,13 @@ endif()
 if(TIMEWAIT_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
+
+# An instrumented build is made to be tested, and built often: its libraries share what nearly every file includes.
+# The other presets build without, so that each file has to include what it uses.
+function(timewait_precompile target)
+  if(TIMEWAIT_SANITIZE)
+    target_precompile_headers(${target} PRIVATE
+      <algorithm> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <vector>
+      <tl/expected.hpp> ${ARGN})
+  endif()
+endfunction()

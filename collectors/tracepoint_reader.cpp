@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kOnline = "devices/system/cpu/online";
 // Seldom enough to be no disturbance, often enough that a CPU which came back is not missed long.
-constexpr std::chrono::minutes kLongestSilence{5};
+constexpr std::chrono::minutes kLongestSilence{1};
 
 Result<std::vector<std::uint32_t>> read_online_cpus(Kernel& kernel) {
   return kernel.read_sys(kOnline).and_then([](const std::string& text) {

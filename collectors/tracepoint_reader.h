@@ -21,7 +21,7 @@ namespace timewait {
 /// that finds it online is not counted.
 ///
 /// Quiet: a CPU is asked for its count, which costs it an interrupt, only after it has sampled
-/// something, and every five minutes to see whether its event is still alive. A CPU that was
+/// something, and every minute to see whether its event is still alive. A CPU that was
 /// offline and came back between two polls is noticed then.
 class TracepointReader {
  public:
