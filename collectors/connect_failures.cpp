@@ -64,7 +64,7 @@ Result<FailureEvent> read_failure_event(Kernel& kernel) {
   if (!text) return tl::make_unexpected(explained(kernel, text.error()));
   return parse::parse_tracepoint_format(*text)
       .and_then([](const parse::TracepointFormat& format) {
-        return parse::find_connect_failure_layout(format).map(
+        return parse::compute_connect_failure_layout(format).map(
             [&](const parse::ConnectFailureLayout& layout) {
               return FailureEvent{{format.id, std::string(parse::kConnectFailureFilter)}, layout};
             });

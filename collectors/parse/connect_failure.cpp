@@ -14,7 +14,7 @@ using AddressBytes = std::array<std::byte, 16>;
 
 }  // namespace
 
-Result<ConnectFailureLayout> find_connect_failure_layout(const TracepointFormat& format) {
+Result<ConnectFailureLayout> compute_connect_failure_layout(const TracepointFormat& format) {
   for (const std::string_view name : {"oldstate", "newstate", "sport", "protocol"}) {
     if (std::ranges::find(format.fields, name, &TracepointField::name) == format.fields.end()) {
       return malformed("expected a field " + std::string(name) + ", found none");

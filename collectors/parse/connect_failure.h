@@ -30,7 +30,7 @@ struct ConnectFailureLayout {
 };
 
 /// An error where the format lacks a field that the record or the filter needs.
-Result<ConnectFailureLayout> find_connect_failure_layout(const TracepointFormat& format);
+Result<ConnectFailureLayout> compute_connect_failure_layout(const TracepointFormat& format);
 
 /// Which ports were looked for in vain. An error where the record ends before the layout does.
 Result<ConnectTuple> parse_connect_failure(const ConnectFailureLayout& layout,

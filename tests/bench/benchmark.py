@@ -61,30 +61,38 @@ def parse_counts(text: str) -> tuple[int, ...]:
     return counts
 
 
-def parse_plan() -> tuple[Plan, bool]:
+def parse_plan() -> tuple[Plan, str | None]:
+    """How much is to be measured, and the one session if it is not all of them."""
     parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--sockets", type=parse_counts, metavar="N,...",
                         help="numbers of sockets; the targets are judged at the middle one")
     parser.add_argument("--small", action="store_true",
                         help="a few sockets: shows that everything works, and says nothing about speed")
-    parser.add_argument("--profile", action="store_true",
-                        help="where a poll of the middle number spends its time, by perf, and nothing else")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--profile", action="store_const", const="profile", dest="only",
+                      help="where a poll of the middle number spends its time, by perf, and nothing else")
+    only.add_argument("--connects", action="store_const", const="connects", dest="only",
+                      help="what counting failed connects adds to those that succeed, and nothing else")
     arguments = parser.parse_args()
     plan = SMALL if arguments.small else Plan()
     if arguments.sockets:
         plan = dataclasses.replace(plan, sockets=arguments.sockets)
-    return plan, arguments.profile
+    return plan, arguments.only
 
 
 def main() -> None:
-    plan, is_profile = parse_plan()
+    plan, only = parse_plan()
     print(describe_machine())
-    if is_profile:
+    if only == "profile":
         print(tables.render_profile(plan, run_session("profile", plan)["profile"]))
+        return
+    if only == "connects":
+        print(tables.render_connects(run_session("connects", plan)["connects"]))
         return
     growing, spread = run_session("growing", plan), run_session("spread", plan)
     print(tables.render_ways([*growing["ways"], *spread["ways"]]))
     print(tables.render_targets(plan, growing, spread))
+    print(tables.render_connects(growing["connects"]))
 
 
 if __name__ == "__main__":

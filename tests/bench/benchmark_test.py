@@ -43,7 +43,7 @@ def number(text: str) -> float:
 class Benchmark(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
-        cls.ways, cls.targets = parse_tables(run_benchmark())
+        cls.ways, cls.targets, *cls.connects = parse_tables(run_benchmark())
 
     def row_of(self, index: int, way: str) -> list[str]:
         """A population's row of a way."""
@@ -75,6 +75,16 @@ class Benchmark(unittest.TestCase):
                     else:
                         self.assertIn(row[4], ("met", "missed"))
                         number(row[2].split(" ")[0])
+
+    def test_the_cost_of_counting_failed_connects_is_measured_in_two_ways(self):
+        if not self.connects and os.environ.get("CI") != "true":
+            self.skipTest("tracefs cannot be mounted here")
+        [rows] = self.connects
+        self.assertEqual(rows[0][0], "connect and close")
+        self.assertRegex(rows[1][0], r"^\d+\.\d firings$")
+        self.assertGreater(number(rows[1][0].split(" ")[0]), 5, "a connection goes through many states")
+        for row in rows:
+            number(row[1])  # may be below 0: so few connections say nothing
 
     def test_keep_alive_leaves_no_time_wait(self):
         row = self.targets[-1]

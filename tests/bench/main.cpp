@@ -20,6 +20,7 @@
 #include "tests/bench/bare_walk.h"
 #include "tests/bench/bench_namespace.h"
 #include "tests/bench/collector_poll.h"
+#include "tests/bench/connect_cost.h"
 #include "tests/bench/scrape_client.h"
 #include "tests/bench/time_wait_sockets.h"
 
@@ -41,6 +42,9 @@ constexpr std::string_view kUsage = R"(usage:
   timewait_bench scrape PORT identity|gzip DURATION INTERVAL
                            scrapes for so many milliseconds over one connection, every so many or, with 0,
                            without a pause
+  timewait_bench connects TRACEFS ROUNDS CONNECTIONS
+                           what counting failed connects adds to those that succeed, in so many rounds of
+                           so many connections
 Answers are JSON, one a line.
 )";
 
@@ -142,15 +146,38 @@ int scrape(const Arguments& arguments) {
   return 0;
 }
 
+void print_added(std::string_view name, const Added& added) {
+  std::cout << '"' << name << R"(": {"without": )" << added.without.count()  //
+            << R"(, "added": )" << added.added.count()                       //
+            << R"(, "lower_quartile": )" << added.lower_quartile.count()     //
+            << R"(, "upper_quartile": )" << added.upper_quartile.count() << "}, ";
+}
+
+int connects(const Arguments& arguments) {
+  const ConnectCost cost = measure_connect_cost(arguments.at(0), parse_number(arguments.at(1)),
+                                                parse_number(arguments.at(2)));
+  std::cout << '{';
+  print_added("connection", cost.connection);
+  print_added("firing", cost.firing);
+  if (cost.instructions_without && cost.instructions_with) {
+    std::cout << R"("instructions": [)" << *cost.instructions_without << ", "
+              << *cost.instructions_with << "], ";
+  }
+  std::cout << R"("per_second": [)" << cost.connections_per_second_without << ", "
+            << cost.connections_per_second_with << "], "
+            << R"("firings": )" << cost.firings_per_connection << '}' << std::endl;
+  return 0;
+}
+
 struct Command {
   std::string_view name;
   std::size_t least_arguments;
   int (*run)(const Arguments&);
 };
 
-constexpr std::array kCommands{Command{"enter", 1, enter}, Command{"hold", 0, hold},
+constexpr std::array kCommands{Command{"enter", 1, enter},     Command{"hold", 0, hold},
                                Command{"measure", 0, measure}, Command{"poll", 1, poll},
-                               Command{"scrape", 4, scrape}};
+                               Command{"scrape", 4, scrape},   Command{"connects", 3, connects}};
 
 int run(const Arguments& words) {
   const auto command = std::ranges::find_if(

@@ -5,6 +5,7 @@ import os
 import select
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.daemon import launcher
+from support.failing_connects import with_tracefs
 
 BENCH = os.environ["TIMEWAIT_BENCH"]
 COMMAND_SECONDS = 120.0
@@ -120,6 +122,15 @@ class Meter(Part):
         answer = self.ask(way)
         self.counts[way] = answer["time_wait"]
         return answer["cpu_microseconds"] / 1e6
+
+
+def measure_connect_cost(rounds: int, connections: int) -> dict | None:
+    """What counting failed connects adds to those that succeed; nothing where tracefs cannot be mounted."""
+    with tempfile.TemporaryDirectory() as directory:
+        command = with_tracefs(Path(directory), [BENCH, "connects", directory, str(rounds), str(connections)])
+        done = subprocess.run([*launcher(), *command], stdout=subprocess.PIPE, timeout=COMMAND_SECONDS,
+                              check=False)
+    return json.loads(done.stdout) if done.returncode == 0 else None
 
 
 def scrape_for(port: int, encoding: str, seconds: float, interval_seconds: float = 0) -> dict:

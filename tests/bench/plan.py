@@ -13,6 +13,8 @@ class Plan:
     polls: int = 1_000
     scrapes: int = 1_000
     scrape_seconds: float = 2.0
+    connect_rounds: int = 100
+    connects: int = 1_000  # in each round, without and with the event
     budget: float = 0.02
     budget_seconds: float = 60.0
 
@@ -38,5 +40,7 @@ SMALL = Plan(
     polls=20,
     scrapes=20,
     scrape_seconds=0.1,
+    connect_rounds=4,
+    connects=50,
     budget_seconds=0.5,
 )

@@ -12,7 +12,7 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "e2e"))
 
 import behaviour
 import profile_poll
-from parts import Failed, Population, Sockets
+from parts import Failed, Population, Sockets, measure_connect_cost
 from plan import Plan
 from ways import measure_ways
 
@@ -21,6 +21,11 @@ STARTED = time.monotonic()
 
 def say(what: str) -> None:
     print(f"[{time.monotonic() - STARTED:4.0f} s] {what}", file=sys.stderr, flush=True)
+
+
+def measure_connects(plan: Plan, _: Sockets) -> dict:
+    """What counting failed connects adds to those that succeed."""
+    return {"connects": measure_connect_cost(plan.connect_rounds, plan.connects)}
 
 
 def measure_growing(plan: Plan, sockets: Sockets) -> dict:
@@ -32,6 +37,8 @@ def measure_growing(plan: Plan, sockets: Sockets) -> dict:
     results["keep_alive"] = behaviour.measure_keep_alive(plan.scrapes)
     say("scrapes a second")
     results["rates"] = behaviour.measure_rates(plan.scrape_seconds / 2, plan.repetitions)
+    say("connects with and without the event")
+    results.update(measure_connects(plan, sockets))
     results["ways"] = []
     for count in plan.sockets:
         population = Population(count, plan.tuples)
@@ -68,6 +75,7 @@ SESSIONS: dict[str, Callable[[Plan, Sockets], dict]] = {
     "growing": measure_growing,
     "spread": measure_spread,
     "profile": measure_profile,
+    "connects": measure_connects,
 }
 
 

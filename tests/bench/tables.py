@@ -157,6 +157,34 @@ def name_function(symbol: str) -> str:
     return re.sub(r"<.*>", "<…>", symbol.partition("] ")[2])
 
 
+def render_added(what: str, added: dict, times: float, to: float) -> list[str]:
+    """A row: what the event adds to a connection, by one way to measure it."""
+    quartiles = [added[key] * times for key in ("added", "lower_quartile", "upper_quartile")]
+    return [what, *(f"{each:.0f}" for each in quartiles), f"{quartiles[0] / to:.2%}"]
+
+
+def render_connects(connects: dict | None) -> str:
+    """What counting failed connects adds to a connection that succeeds, in nanoseconds of CPU time."""
+    if connects is None:
+        return "What counting failed connects costs was not measured: tracefs cannot be mounted here.\n"
+    connection, firings = connects["connection"]["without"], connects["firings"]
+    rows = [
+        render_added("connect and close", connects["connection"], 1, connection),
+        render_added(f"{firings:.1f} firings", connects["firing"], firings, connection),
+    ]
+    table = render_table(["measured by", "added ns", "lower quartile", "upper quartile", "of a connection"], rows)
+    without, with_event = connects["per_second"]
+    lines = [f"- A connect and close without the event: {connection:.0f} ns of CPU time",
+             f"- Connections a second, one after the other: {without:.0f} without, {with_event:.0f} with it"]
+    if "instructions" in connects:
+        without, with_event = connects["instructions"]
+        lines.append(f"- Instructions of a connection: {without:.0f} without, {with_event:.0f} with it "
+                     f"({with_event / without - 1:+.2%})")
+    else:
+        lines.append("- Instructions of a connection: this machine does not count them")
+    return table + "\n" + "\n".join(lines) + "\n"
+
+
 def render_profile(plan: Plan, profile: dict) -> str:
     objects = render_table(
         ["share", "where"],

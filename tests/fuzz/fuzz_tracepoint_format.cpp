@@ -38,8 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = parse::parse_tracepoint_format(print(*format));
   fuzz::require(again && again->id == format->id && again->fields.size() == format->fields.size(),
                 "a format can be read back");
-  const auto layout = parse::find_connect_failure_layout(*format);
-  const auto layout_again = parse::find_connect_failure_layout(*again);
+  const auto layout = parse::compute_connect_failure_layout(*format);
+  const auto layout_again = parse::compute_connect_failure_layout(*again);
   if (!layout) {
     fuzz::check(layout.error());
     return 0;

@@ -27,7 +27,7 @@ std::string read_format(const std::string& host) {
 }
 
 Result<ConnectFailureLayout> layout_of(const std::string& format) {
-  return parse_tracepoint_format(format).and_then(find_connect_failure_layout);
+  return parse_tracepoint_format(format).and_then(compute_connect_failure_layout);
 }
 
 TEST(ParseTracepointFormat, FindsTheFieldsOfTwoKernels) {
@@ -35,7 +35,7 @@ TEST(ParseTracepointFormat, FindsTheFieldsOfTwoKernels) {
   ASSERT_TRUE(today) << today.error().text();
   EXPECT_EQ(today->id, 2287U);
   EXPECT_EQ(today->fields.size(), 15U);
-  const auto layout = find_connect_failure_layout(*today);
+  const auto layout = compute_connect_failure_layout(*today);
   ASSERT_TRUE(layout) << layout.error().text();
   EXPECT_EQ(layout->remote_port, 26U);
   EXPECT_EQ(layout->local, 40U);
@@ -91,7 +91,7 @@ TEST(ParseTracepointFormat, SaysWhatIsWrong) {
   }
 }
 
-TEST(FindConnectFailureLayout, NamesTheFieldThatIsMissing) {
+TEST(ComputeConnectFailureLayout, NamesTheFieldThatIsMissing) {
   const std::string format = read_format("linux-6.18");
   for (const std::string name :
        {"oldstate", "newstate", "sport", "protocol", "dport", "saddr_v6", "daddr_v6"}) {
