@@ -26,7 +26,7 @@ constexpr MetricDescription kAvailable{
 constexpr MetricDescription kTotal{
     "timewait_connect_failures_total", MetricType::kCounter,
     "connect() calls since the start that found no free port (EADDRNOTAVAIL), of all network "
-    "namespaces; exact while timewait_connect_failures_available is 1."};
+    "namespaces; exact but for the time in which timewait_connect_failures_available was 0."};
 constexpr MetricDescription kByDestination{
     "timewait_connect_failures_by_destination_total",
     MetricType::kCounter,
@@ -46,22 +46,25 @@ struct FailureEvent {
   parse::ConnectFailureLayout layout;
 };
 
-Error explained(Kernel& kernel, Error error) {
+/// Why a tracepoint's format cannot be read, beyond what the kernel says.
+std::string read_explanation(Kernel& kernel, ErrorReason reason) {
   constexpr parse::KernelRelease kFirst{4, 16};
   const auto release = read_kernel_release(kernel);
   if (release && *release < kFirst) {
-    error.detail += " (the tracepoint " + std::string(parse::kConnectFailureTracepoint) +
-                    " came with Linux 4.16)";
-  } else if (error.reason == ErrorReason::kPermission) {
-    error.detail += " (tracefs is for root and CAP_DAC_READ_SEARCH)";
+    return " (the tracepoint " + std::string(parse::kConnectFailureTracepoint) +
+           " came with Linux 4.16)";
   }
-  return error;
+  if (reason != ErrorReason::kPermission) return {};
+  return " (tracefs is for root and CAP_DAC_READ_SEARCH; the event needs CAP_PERFMON too)";
 }
 
 Result<FailureEvent> read_failure_event(Kernel& kernel) {
   const std::string path = "events/" + std::string(parse::kConnectFailureEvent) + "/format";
-  const auto text = kernel.read_tracefs(path);
-  if (!text) return tl::make_unexpected(explained(kernel, text.error()));
+  auto text = kernel.read_tracefs(path);
+  if (!text) {
+    text.error().detail += read_explanation(kernel, text.error().reason);
+    return tl::make_unexpected(text.error());
+  }
   return parse::parse_tracepoint_format(*text)
       .and_then([](const parse::TracepointFormat& format) {
         return parse::compute_connect_failure_layout(format).map(
@@ -83,6 +86,7 @@ class ConnectFailuresCollector final : public Collector {
     tasks_.forget();
     report(std::exchange(taken_, {}), out);
     if (reader_) report(reader_->count(now), out);
+    if (const auto why = tasks_.why_unknown(); why && has_counted()) out.notice(*why);
     emit(out.metrics);
     return {};
   }
@@ -93,6 +97,7 @@ class ConnectFailuresCollector final : public Collector {
 
   void take_events() override {
     if (!reader_) return;
+    tasks_.begin_batch();
     auto taken = reader_->take_samples(on_sample());
     if (taken_) taken_ = std::move(taken);
   }
@@ -133,9 +138,11 @@ class ConnectFailuresCollector final : public Collector {
     };
   }
 
+  bool has_counted() const { return reader_ && reader_->has_counted(); }
+
   void emit(MetricBuilder& metrics) {
     metrics.emit(kAvailable, reader_ && reader_->covers_all() ? 1 : 0);
-    if (!reader_ || !reader_->has_counted()) return;
+    if (!has_counted()) return;
     metrics.emit(kTotal, as_sample(reader_->firings()));
     emit_destinations(metrics);
     metrics.emit(kLost, as_sample(reader_->lost()));
@@ -164,7 +171,7 @@ class ConnectFailuresCollector final : public Collector {
 
 CollectorFactory configure(config::OptionReader& options) {
   const auto max_destinations = static_cast<std::size_t>(
-      options.integer("max_destinations", /*fallback=*/256, /*least=*/1, /*most=*/65'536));
+      options.integer("max_destinations", /*fallback=*/256, /*least=*/1, /*most=*/10'000));
   return [max_destinations](const CollectorContext& context) {
     return std::make_unique<ConnectFailuresCollector>(context.kernel, max_destinations);
   };

@@ -74,8 +74,8 @@ class PerfEvent {
   /// and gives their room back to the kernel. Not called where there are none. No system call.
   virtual void take_records(const OnRecords& on_records) = 0;
 
-  /// Firings so far, sampled or not: of the records to come, each has been counted before. Disturbs
-  /// the CPU by an interrupt.
+  /// Firings so far, sampled or not. A firing is counted before its record is there, a moment at
+  /// the most. Disturbs the CPU by an interrupt.
   virtual Result<Count> read_count() = 0;
 
   /// A descriptor that poll(2) finds readable when records have come; -1 for none.
@@ -132,7 +132,8 @@ class Kernel {
   /// buffer is gone after the call.
   virtual Result<void> dump_sockets(const SocketDump& dump, const OnBuffer& on_buffer) = 0;
 
-  /// Counts and samples a tracepoint on an online CPU. Unavailable where the CPU is offline.
+  /// Counts and samples a tracepoint on an online CPU. Unavailable where the CPU is offline; the
+  /// reason `permission` is for the event itself, not for the memory that its records take.
   virtual Result<std::unique_ptr<PerfEvent>> open_tracepoint(const Tracepoint& tracepoint,
                                                              std::uint32_t cpu) = 0;
 

@@ -1,6 +1,7 @@
 #include "collectors/task_reader.h"
 
 #include <limits>
+#include <utility>
 
 #include "collectors/parse/process.h"
 #include "collectors/read_mounts.h"
@@ -21,33 +22,73 @@ bool sees_own_pids(Kernel& kernel) {
   return status && status->pid_namespaces == 1;
 }
 
+/// What has just been found; what was found before where the process has begun to end since.
+Task choose(Task now, Task before) {
+  const bool ends = now.netns.empty() && now.process == before.process;
+  const bool has_ended = now.process.empty() && !before.process.empty();
+  return ends || has_ended ? before : now;
+}
+
 }  // namespace
 
-TaskReader::TaskReader(Kernel& kernel) : kernel_(kernel), sees_own_pids_(sees_own_pids(kernel)) {
+TaskReader::TaskReader(Kernel& kernel)
+    : kernel_(kernel),
+      sees_own_pids_(sees_own_pids(kernel)),
+      sees_others_(kernel.read_proc("1/comm").has_value()) {
   const auto own = kernel.read_proc_inode("thread-self" + std::string(kNetworkFile));
   if (own) own_netns_ = *own;
 }
 
+void TaskReader::begin_batch() {
+  ++batch_;
+  lookups_ = 0;
+  netns_names_.reset();
+}
+
 const Task& TaskReader::read(std::uint32_t process, std::uint32_t thread) {
-  if (tasks_.size() == kMostTasks) forget();
-  const auto [found, is_new] = tasks_.try_emplace(thread);
-  Task& task = found->second;
+  static const Task kUnknown;
   // Threads of another PID namespace have the number 0 or, when they are about to end, -1.
   constexpr std::uint32_t kMost = std::numeric_limits<std::int32_t>::max();
-  if (!is_new || !sees_own_pids_ || process == 0 || process > kMost) return task;
+  const bool is_foreign = process == 0 || process > kMost;
+  has_met_foreign_ = has_met_foreign_ || is_foreign;
+  if (is_foreign || !sees_own_pids_) return kUnknown;
 
+  const auto found = tasks_.find(thread);
+  const bool is_known = found != tasks_.end();
+  if (is_known && found->second.batch == batch_) return found->second.task;
+  if (lookups_ == kMostLookups) return is_known ? found->second.task : kUnknown;
+  ++lookups_;
+  if (!is_known && tasks_.size() == kMostTasks) forget();
+  Known& known = tasks_[thread];
+  known.batch = batch_;
+  known.task = choose(read_task(process, thread), std::move(known.task));
+  return known.task;
+}
+
+void TaskReader::forget() { tasks_.clear(); }
+
+std::optional<Error> TaskReader::why_unknown() const {
+  const auto because = [&](std::string detail) {
+    return Error{ErrorReason::kUnavailable, kernel_.proc_path(""), std::move(detail)};
+  };
+  if (!sees_own_pids_)
+    return because("of another PID namespace: failures get no process and netns");
+  if (!sees_others_) return because("hidepid: failures of other users get no process and netns");
+  if (has_met_foreign_) {
+    return because("without the processes of other PID namespaces: their failures get no process");
+  }
+  return std::nullopt;
+}
+
+Task TaskReader::read_task(std::uint32_t process, std::uint32_t thread) {
   const std::string pid = std::to_string(process);
+  Task task;
   // The namespace first: one that ends leaves it before it loses its name.
   task.netns = read_netns(pid, pid + "/task/" + std::to_string(thread));
   if (const auto comm = kernel_.read_proc(pid + "/comm")) {
     task.process = parse::parse_process_name(*comm);
   }
   return task;
-}
-
-void TaskReader::forget() {
-  tasks_.clear();
-  netns_names_.reset();
 }
 
 std::string TaskReader::read_netns(const std::string& process, const std::string& thread) {
@@ -59,20 +100,15 @@ std::string TaskReader::read_netns(const std::string& process, const std::string
 }
 
 std::string TaskReader::read_foreign_netns(const std::string& process, const std::string& thread) {
-  const auto inode = read_netns_inode(thread);
-  if (inode) {
-    const auto& names = read_netns_names();
-    if (const auto name = names.find(*inode); name != names.end()) return name->second;
-  }
   if (const auto cgroup = kernel_.read_proc(process + "/cgroup")) {
     if (auto container = parse::parse_container(*cgroup)) return *std::move(container);
   }
-  return inode ? "net:[" + std::to_string(*inode) + "]" : "other";
-}
-
-std::optional<std::uint64_t> TaskReader::read_netns_inode(const std::string& thread) {
   const auto link = kernel_.read_proc_link(thread + "/ns/net");
-  return link ? parse::parse_network_namespace(*link) : std::nullopt;
+  const auto inode = link ? parse::parse_network_namespace(*link) : std::nullopt;
+  if (!inode) return "other";
+  const auto& names = read_netns_names();
+  const auto name = names.find(*inode);
+  return name != names.end() ? name->second : "net:[" + std::to_string(*inode) + "]";
 }
 
 const TaskReader::NetnsNames& TaskReader::read_netns_names() {

@@ -44,26 +44,36 @@ std::string read_reason_of_refusal(Kernel& kernel) {
   if (!status || !levels) return "needs CAP_PERFMON";
   const std::int64_t level = levels->front();
   const std::string setting = "kernel.perf_event_paranoid is " + std::to_string(level);
-  const std::uint64_t held = status->effective_capabilities;
-  if (has_capability(held, CAP_SYS_ADMIN)) {
-    return "the process has CAP_SYS_ADMIN, so a security policy (seccomp, lockdown) or a user "
-           "namespace refuses";
-  }
-  if (!has_capability(held, CAP_PERFMON)) {
+  const bool is_administrator = has_capability(status->effective_capabilities, CAP_SYS_ADMIN);
+  const bool may_monitor = has_capability(status->effective_capabilities, CAP_PERFMON);
+  if (!is_administrator && !may_monitor) {
     return setting + " and the process has neither CAP_PERFMON (since Linux 5.8) nor CAP_SYS_ADMIN";
   }
-  if (level > 2) {
+  if (!is_administrator && level > 2) {
     return setting + ", for which this kernel asks for CAP_SYS_ADMIN: " +
            "`sysctl kernel.perf_event_paranoid=2` lets CAP_PERFMON do";
   }
-  return "the process has CAP_PERFMON, so a security policy (seccomp, lockdown) refuses, or the "
-         "kernel is older than 5.8 and wants CAP_SYS_ADMIN";
+  return std::string("the process has ") + (is_administrator ? "CAP_SYS_ADMIN" : "CAP_PERFMON") +
+         ", so a security policy (seccomp, SELinux) or a user namespace refuses";
+}
+
+/// Whether an event has counted for less of that time than has passed. A CPU that is offline does
+/// not count, and a clock may run a little fast.
+bool has_paused(std::chrono::nanoseconds counted, std::chrono::nanoseconds passed) {
+  constexpr std::chrono::seconds kSlack{1};
+  return counted + kSlack < passed;
+}
+
+void keep_first(Result<void>& first, Result<void> next) {
+  if (first) first = std::move(next);
 }
 
 }  // namespace
 
 TracepointReader::TracepointReader(Kernel& kernel, Tracepoint tracepoint, std::string name)
-    : kernel_(kernel), tracepoint_(std::move(tracepoint)), name_(std::move(name)) {}
+    : kernel_(kernel),
+      tracepoint_(std::move(tracepoint)),
+      source_("perf event " + std::move(name)) {}
 
 Result<void> TracepointReader::follow_cpus(SteadyTime now, const OnSample& on_sample) {
   const auto online = read_online_cpus(kernel_);
@@ -71,61 +81,83 @@ Result<void> TracepointReader::follow_cpus(SteadyTime now, const OnSample& on_sa
     covers_all_ = false;
     return tl::make_unexpected(online.error());
   }
-  close_gone(*online, on_sample);
-  auto opened = open_new(now, *online);
+  Result<void> result = look_for_dead(now);
+  keep_first(result, close_gone(*online, on_sample));
+  keep_first(result, open_new(now, *online));
   covers_all_ = cpus_.size() == online->size();
   descriptors_.clear();
-  for (const Cpu& cpu : cpus_) {
+  for (const auto& [number, cpu] : cpus_) {
     if (cpu.event->descriptor() >= 0) descriptors_.push_back(cpu.event->descriptor());
   }
-  return opened;
+  return result;
 }
 
-void TracepointReader::close_gone(const std::vector<std::uint32_t>& online,
-                                  const OnSample& on_sample) {
-  std::erase_if(cpus_, [&](Cpu& cpu) {
-    if (!cpu.is_dead && std::ranges::binary_search(online, cpu.number)) return false;
-    // What is in the buffer stays there when the CPU goes. Nothing is under way any more, so that
-    // what is missing now will not come.
-    static_cast<void>(take_samples_of(cpu, on_sample));
-    const auto count = cpu.event->read_count();
-    const std::uint64_t firings = std::max(count ? count->firings : cpu.count.firings, cpu.taken);
-    firings_of_gone_ += firings;
-    lost_of_gone_ += firings - cpu.taken;
-    return true;
-  });
+Result<void> TracepointReader::look_for_dead(SteadyTime now) {
+  Result<void> result;
+  for (auto& [number, cpu] : cpus_) {
+    if (now - cpu.counted_at >= kLongestSilence) keep_first(result, count_on(number, cpu, now));
+  }
+  return result;
+}
+
+Result<void> TracepointReader::close_gone(const std::vector<std::uint32_t>& online,
+                                          const OnSample& on_sample) {
+  Result<void> result;
+  for (auto cpu = cpus_.begin(); cpu != cpus_.end();) {
+    if (!cpu->second.is_dead && std::ranges::binary_search(online, cpu->first)) {
+      ++cpu;
+      continue;
+    }
+    keep_first(result, retire(cpu->second, on_sample));
+    cpu = cpus_.erase(cpu);
+  }
+  return result;
+}
+
+/// What is in the buffer stays there when its CPU goes.
+Result<void> TracepointReader::retire(Cpu& cpu, const OnSample& on_sample) {
+  Result<void> result = take_samples_of(cpu, on_sample);
+  const auto count = cpu.event->read_count();
+  if (count) {
+    cpu.count = *count;
+  } else {
+    keep_first(result, tl::make_unexpected(count.error()));
+  }
+  // Nothing is under way any more: what is missing now will not come.
+  const std::uint64_t firings = std::max(cpu.count.firings, cpu.taken + cpu.lost);
+  firings_of_gone_ += firings;
+  lost_of_gone_ += firings - cpu.taken;
+  return result;
 }
 
 Result<void> TracepointReader::open_new(SteadyTime now, const std::vector<std::uint32_t>& online) {
   Result<void> result;
   for (const std::uint32_t number : online) {
-    if (std::ranges::find(cpus_, number, &Cpu::number) != cpus_.end()) continue;
+    if (cpus_.contains(number)) continue;
     auto event = kernel_.open_tracepoint(tracepoint_, number);
-    if (event) {
-      has_counted_ = true;
-      cpus_.push_back({number, *std::move(event), now, {}});
-    } else if (result) {
-      result = tl::make_unexpected(explained(event.error(), number));
+    if (!event) {
+      Error error = error_on(number, event.error());
+      if (result && error.reason == ErrorReason::kPermission) {
+        error.detail += " (" + read_reason_of_refusal(kernel_) + ")";
+      }
+      keep_first(result, tl::make_unexpected(std::move(error)));
+      continue;
     }
+    has_counted_ = true;
+    Cpu& cpu = cpus_[number];
+    cpu.event = *std::move(event);
+    cpu.counted_at = now;
   }
   return result;
 }
 
-Error TracepointReader::explained(Error error, std::uint32_t cpu) const {
-  error.source = "perf event " + name_;
-  error.detail = "CPU " + std::to_string(cpu) + ": " + error.detail;
-  if (error.reason == ErrorReason::kPermission) {
-    error.detail += " (" + read_reason_of_refusal(kernel_) + ")";
-  }
-  return error;
+Error TracepointReader::error_on(std::uint32_t number, Error error) const {
+  return {error.reason, source_, "CPU " + std::to_string(number) + ": " + error.detail};
 }
 
 Result<void> TracepointReader::take_samples(const OnSample& on_sample) {
   Result<void> result;
-  for (Cpu& cpu : cpus_) {
-    auto taken = take_samples_of(cpu, on_sample);
-    if (!taken && result) result = std::move(taken);
-  }
+  for (auto& [number, cpu] : cpus_) keep_first(result, take_samples_of(cpu, on_sample));
   return result;
 }
 
@@ -133,49 +165,52 @@ Result<void> TracepointReader::take_samples_of(Cpu& cpu, const OnSample& on_samp
   Result<void> result;
   cpu.event->take_records([&](std::span<const std::byte> records) {
     cpu.has_news = true;
-    auto parsed = parse::parse_perf_records(records, [&](const parse::PerfSample& sample) {
-      auto taken = on_sample(sample);
-      if (taken) ++cpu.taken;
-      if (result) result = std::move(taken);
-    });
-    if (result) result = std::move(parsed);
+    keep_first(result, parse::parse_perf_records(records, [&](const parse::PerfSample& sample) {
+                 auto taken = on_sample(sample);
+                 if (taken) ++cpu.taken;
+                 cpu.last_sampled = std::max(cpu.last_sampled, sample.firing);
+                 keep_first(result, std::move(taken));
+               }));
   });
-  return result.map_error(from_source("perf event " + name_));
+  // Everything up to here has been sampled by now, or has not been. The kernel does not pause
+  // between the count and the sample of a firing.
+  const std::uint64_t settled = std::max(cpu.last_sampled, cpu.count.firings);
+  if (settled > cpu.taken + cpu.lost) cpu.lost = settled - cpu.taken;
+  return result.map_error(from_source(source_));
 }
 
 Result<void> TracepointReader::count(SteadyTime now) {
   Result<void> result;
-  for (Cpu& cpu : cpus_) {
-    // A sample whose firing had been counted by the last time, and which is not here yet, will not
-    // come: between the one and the other the kernel does not pause.
-    if (cpu.count.firings > cpu.taken + cpu.lost) cpu.lost = cpu.count.firings - cpu.taken;
-    if (!cpu.has_news && now - cpu.counted_at < kLongestSilence) continue;
-    auto counted = count_on(cpu, now);
-    covers_all_ = covers_all_ && !cpu.is_dead;
-    if (!counted && result) result = tl::make_unexpected(explained(counted.error(), cpu.number));
+  for (auto& [number, cpu] : cpus_) {
+    if (cpu.has_news) keep_first(result, count_on(number, cpu, now));
   }
   return result;
 }
 
-Result<void> TracepointReader::count_on(Cpu& cpu, SteadyTime now) {
+Result<void> TracepointReader::count_on(std::uint32_t number, Cpu& cpu, SteadyTime now) const {
   const auto count = cpu.event->read_count();
-  if (!count) return tl::make_unexpected(count.error());
-  cpu.is_dead = now > cpu.counted_at && count->enabled <= cpu.count.enabled;
+  if (!count) return tl::make_unexpected(error_on(number, count.error()));
+  cpu.is_dead = has_paused(count->enabled - cpu.count.enabled, now - cpu.counted_at);
   cpu.count = *count;
   cpu.counted_at = now;
   cpu.has_news = count->firings != cpu.taken + cpu.lost;
-  return {};
+  if (!cpu.is_dead) return {};
+  return tl::make_unexpected(
+      error_on(number, {ErrorReason::kInterrupted,
+                        {},
+                        "was offline between two polls, and its event with it: what has fired "
+                        "there since was not counted"}));
 }
 
 std::uint64_t TracepointReader::firings() const {
   std::uint64_t sum = firings_of_gone_;
-  for (const Cpu& cpu : cpus_) sum += std::max(cpu.count.firings, cpu.taken);
+  for (const auto& [number, cpu] : cpus_) sum += std::max(cpu.count.firings, cpu.taken + cpu.lost);
   return sum;
 }
 
 std::uint64_t TracepointReader::lost() const {
   std::uint64_t sum = lost_of_gone_;
-  for (const Cpu& cpu : cpus_) sum += cpu.lost;
+  for (const auto& [number, cpu] : cpus_) sum += cpu.lost;
   return sum;
 }
 

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "collectors/collector.h"
@@ -16,13 +19,15 @@ namespace timewait {
 /// Counts and samples one tracepoint on all CPUs that are online, whichever come and go.
 ///
 /// Exact: the firings are counted by the kernel, whether there was room for their samples or not,
-/// and what had been counted on a CPU that has gone stays in the sum. A sample that is still
-/// missing one poll after its firing was counted is lost. What happens on a CPU before the poll
-/// that finds it online is not counted.
+/// and what had been counted on a CPU that has gone stays in the sum. Each sample holds the number
+/// of its firing on its CPU, so a gap before it says what was lost. What was counted after the last
+/// sample of all, and has no sample by the next time, is lost as well.
+///
+/// Not counted is what happens on a CPU before the poll that finds it online.
 ///
 /// Quiet: a CPU is asked for its count, which costs it an interrupt, only after it has sampled
-/// something, and every minute to see whether its event is still alive. A CPU that was
-/// offline and came back between two polls is noticed then.
+/// something, and every minute to see whether its event is still alive: it does not come back with
+/// a CPU that was offline between two polls.
 class TracepointReader {
  public:
   /// `name` is for messages, as perf writes it: `sock:inet_sock_set_state`.
@@ -32,8 +37,8 @@ class TracepointReader {
   using OnSample = std::function<Result<void>(const parse::PerfSample&)>;
 
   /// Opens what has come online since the last call and closes what has gone, with its last samples
-  /// going to `on_sample`. An error where a CPU that is online could not be opened: the others are
-  /// counted all the same.
+  /// going to `on_sample`. The first error, where a CPU that is online could not be opened or was
+  /// offline unnoticed: the others are counted all the same.
   Result<void> follow_cpus(SteadyTime now, const OnSample& on_sample);
 
   /// Hands over the samples since the last call. The first error, where a sample makes no sense or
@@ -58,26 +63,29 @@ class TracepointReader {
 
  private:
   struct Cpu {
-    std::uint32_t number = 0;
     std::unique_ptr<PerfEvent> event;
     SteadyTime counted_at;
     PerfEvent::Count count;
-    std::uint64_t taken = 0;  ///< samples
+    std::uint64_t last_sampled = 0;  ///< the number of its firing
+    std::uint64_t taken = 0;         ///< samples
     std::uint64_t lost = 0;
     bool has_news = false;  ///< samples since the last count, or one that is missing
     bool is_dead = false;   ///< the CPU was offline meanwhile
   };
+  using Cpus = std::map<std::uint32_t, Cpu>;
 
+  Result<void> look_for_dead(SteadyTime now);
+  Result<void> close_gone(const std::vector<std::uint32_t>& online, const OnSample& on_sample);
+  Result<void> retire(Cpu& cpu, const OnSample& on_sample);
   Result<void> open_new(SteadyTime now, const std::vector<std::uint32_t>& online);
-  void close_gone(const std::vector<std::uint32_t>& online, const OnSample& on_sample);
   Result<void> take_samples_of(Cpu& cpu, const OnSample& on_sample) const;
-  static Result<void> count_on(Cpu& cpu, SteadyTime now);
-  Error explained(Error error, std::uint32_t cpu) const;
+  Result<void> count_on(std::uint32_t number, Cpu& cpu, SteadyTime now) const;
+  Error error_on(std::uint32_t number, Error error) const;
 
   Kernel& kernel_;
   Tracepoint tracepoint_;
-  std::string name_;
-  std::vector<Cpu> cpus_;
+  std::string source_;
+  Cpus cpus_;
   std::vector<int> descriptors_;
   bool covers_all_ = false;
   bool has_counted_ = false;

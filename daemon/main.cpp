@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <future>
@@ -89,11 +90,12 @@ tl::expected<std::vector<Listener>, std::string> open_listeners(const CommandLin
 
 /// As many connections as the configuration asks for and the process has descriptors for.
 std::size_t connection_limit(const Settings& settings, const Log& log) {
-  constexpr rlim_t kOwnDescriptors = 32;  // listeners, the event loop, what a poll opens
+  // Listeners, the event loop, what a poll opens; and a perf event for each CPU.
+  const auto own = 32 + static_cast<rlim_t>(std::max(::sysconf(_SC_NPROCESSORS_CONF), 1L));
   const std::size_t wanted = settings.web.max_connections;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
-  const rlim_t spare = limit.rlim_cur > kOwnDescriptors ? limit.rlim_cur - kOwnDescriptors : 1;
+  const rlim_t spare = limit.rlim_cur > own ? limit.rlim_cur - own : 1;
   if (wanted <= spare) return wanted;
   log.warn("fewer connections than web.max_connections, for lack of file descriptors",
            {{"connections", std::to_string(spare)}});

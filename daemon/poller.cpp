@@ -219,7 +219,7 @@ void Poller::take_events() {
   }
 }
 
-Wakeup::Cause Poller::wait(const Wakeup& wakeup) const {
+Wakeup::Cause Poller::wait() const {
   const SteadyTime now = clock_.now();
   SteadyTime until = next_deadline();
   std::vector<int> descriptors;
@@ -232,15 +232,14 @@ Wakeup::Cause Poller::wait(const Wakeup& wakeup) const {
       descriptors.insert(descriptors.end(), of_entry.begin(), of_entry.end());
     }
   }
-  return wakeup.wait(until - now, descriptors);
+  return wakeup_.wait(until - now, descriptors);
 }
 
 void Poller::run(const std::stop_token& stop) {
-  const Wakeup wakeup;
-  const std::stop_callback interrupt(stop, [&] { wakeup.interrupt(); });
+  const std::stop_callback interrupt(stop, [this] { wakeup_.interrupt(); });
   cpu_accounted_for_ = clock_.thread_cpu();  // the first poll was another thread's
   while (!stop.stop_requested()) {
-    const Wakeup::Cause cause = wait(wakeup);
+    const Wakeup::Cause cause = wait();
     if (cause == Wakeup::Cause::kInterrupt) return;
     if (cause == Wakeup::Cause::kReadable) take_events();
     poll_due();

@@ -55,7 +55,7 @@ class Poller {
   void take_events();
 
   /// Polls at each deadline, and takes events as they come, until a stop is requested; a poll under
-  /// way is finished first.
+  /// way is finished first. Once.
   void run(const std::stop_token& stop);
 
   /// True if every collector's last poll succeeded.
@@ -76,7 +76,7 @@ class Poller {
   };
 
   /// Sleeps until something is to be done.
-  Wakeup::Cause wait(const Wakeup& wakeup) const;
+  Wakeup::Cause wait() const;
   void poll(Entry& entry);
   /// When its events may be taken again.
   static SteadyTime events_from(const Entry& entry);
@@ -93,6 +93,7 @@ class Poller {
   const Clock& clock_;
   const Log& log_;
   SnapshotStore& store_;
+  Wakeup wakeup_;
   PollStatus status_;
   /// Of the last round: what a budgeted poll brings about is part of its cost.
   std::chrono::nanoseconds publishing_cpu_{};

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <ctime>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 namespace timewait {
@@ -28,10 +29,15 @@ Wakeup::Cause Wakeup::wait(std::chrono::nanoseconds at_most,
                            std::span<const int> descriptors) const {
   std::vector<pollfd> polled{{interrupts_.get(), POLLIN, 0}};
   for (const int descriptor : descriptors) polled.push_back({descriptor, POLLIN, 0});
-  const timespec timeout = to_timespec(std::max(at_most, std::chrono::nanoseconds{}));
-  // A signal ends the sleep early, which costs the caller a look at the clock.
-  if (::ppoll(polled.data(), polled.size(), &timeout, nullptr) <= 0) return Cause::kTime;
-  return polled.front().revents != 0 ? Cause::kInterrupt : Cause::kReadable;
+  at_most = std::max(at_most, std::chrono::nanoseconds{});
+  const timespec timeout = to_timespec(at_most);
+  const int ready = ::ppoll(polled.data(), polled.size(), &timeout, nullptr);
+  if (ready > 0) return polled.front().revents != 0 ? Cause::kInterrupt : Cause::kReadable;
+  // A signal ends the sleep early, which costs the caller a look at the clock. Where there is no
+  // memory to sleep with, or more descriptors than a new limit allows, that would cost it a core.
+  constexpr std::chrono::nanoseconds kPatience{std::chrono::milliseconds(100)};
+  if (ready < 0 && errno != EINTR) std::this_thread::sleep_for(std::min(at_most, kPatience));
+  return Cause::kTime;
 }
 
 void Wakeup::interrupt() const { ::eventfd_write(interrupts_.get(), 1); }

@@ -21,23 +21,25 @@ Result<std::span<const std::byte>> parse_perf_record(std::span<const std::byte> 
 }
 
 Result<std::optional<PerfSample>> parse_perf_sample(std::span<const std::byte> record) {
-  // In the order of perf_output_sample(): the ids of process and thread, the raw data's length, the
-  // raw data.
+  // In the order of perf_output_sample(): the ids of process and thread, the count and the time for
+  // which it has been enabled, the raw data's length, the raw data.
   constexpr std::size_t kProcess = sizeof(perf_event_header);
   constexpr std::size_t kThread = kProcess + sizeof(std::uint32_t);
-  constexpr std::size_t kRawSize = kThread + sizeof(std::uint32_t);
+  constexpr std::size_t kFiring = kThread + sizeof(std::uint32_t);
+  constexpr std::size_t kRawSize = kFiring + 2 * sizeof(std::uint64_t);
   constexpr std::size_t kRaw = kRawSize + sizeof(std::uint32_t);
 
   const auto header = read_at<perf_event_header>(record, 0);
   if (!header || header->type != PERF_RECORD_SAMPLE) return std::nullopt;
   const auto process = read_at<std::uint32_t>(record, kProcess);
   const auto thread = read_at<std::uint32_t>(record, kThread);
+  const auto firing = read_at<std::uint64_t>(record, kFiring);
   const auto raw_size = read_at<std::uint32_t>(record, kRawSize);
-  if (!process || !thread || !raw_size || *raw_size > record.size() - kRaw) {
+  if (!process || !thread || !firing || !raw_size || *raw_size > record.size() - kRaw) {
     return malformed("perf sample of " + std::to_string(record.size()) +
                      " bytes, too short for what it announces");
   }
-  return PerfSample{*process, *thread, record.subspan(kRaw, *raw_size)};
+  return PerfSample{*process, *thread, *firing, record.subspan(kRaw, *raw_size)};
 }
 
 }  // namespace timewait::parse

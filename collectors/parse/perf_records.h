@@ -13,14 +13,17 @@
 
 namespace timewait::parse {
 
-/// What an event that samples has to ask for in perf_event_attr.sample_type, so that its samples
-/// are what parse_perf_records reads.
-inline constexpr std::uint64_t kPerfSampleType = PERF_SAMPLE_TID | PERF_SAMPLE_RAW;
+/// What an event that samples has to ask for in perf_event_attr, so that its samples are what
+/// parse_perf_records reads.
+inline constexpr std::uint64_t kPerfSampleType =
+    PERF_SAMPLE_TID | PERF_SAMPLE_READ | PERF_SAMPLE_RAW;
+inline constexpr std::uint64_t kPerfReadFormat = PERF_FORMAT_TOTAL_TIME_ENABLED;
 
 /// One firing of a tracepoint.
 struct PerfSample {
   std::uint32_t process = 0;  ///< the thread group's id; 0 where it is outside the PID namespace
   std::uint32_t thread = 0;
+  std::uint64_t firing = 0;        ///< its number: the event's count, this one included
   std::span<const std::byte> raw;  ///< the tracepoint's record, perhaps with padding behind it
 };
 
@@ -28,8 +31,8 @@ struct PerfSample {
 /// fit into the buffer.
 Result<std::span<const std::byte>> parse_perf_record(std::span<const std::byte> bytes);
 
-/// The sample in a whole record; nothing where the record is of another type (lost samples are
-/// reckoned by the events' count).
+/// The sample in a whole record; nothing where the record is of another type. Samples that were
+/// lost show by the gap in the numbers of firings.
 Result<std::optional<PerfSample>> parse_perf_sample(std::span<const std::byte> record);
 
 /// Walks records as they stand in a perf ring buffer (perf_event_open(2), "MMAP layout"; written by

@@ -127,7 +127,8 @@ FixtureKernel::FixtureKernel(const std::filesystem::path& directory)
 
 Result<std::string> FixtureKernel::read_tracefs(std::string_view path) {
   const std::filesystem::path tracefs = directory_ / "tracefs";
-  if (std::filesystem::is_directory(tracefs)) return read_small_file(tracefs / path);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(tracefs, ignored)) return read_small_file(tracefs / path);
   return tl::make_unexpected(Error{ErrorReason::kUnavailable, "tracefs", "not mounted"});
 }
 

@@ -3,6 +3,7 @@
 #include <linux/perf_event.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,18 +24,32 @@ namespace {
 
 std::size_t page_size() { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
 
-/// A power of two of bytes, at least one page.
-std::size_t compute_ring_size() {
-  constexpr std::size_t kMost = std::size_t{64} * 1024;
-  constexpr std::size_t kMostTogether = std::size_t{4} * 1024 * 1024;
-  const auto cpus = static_cast<std::size_t>(std::max(::sysconf(_SC_NPROCESSORS_CONF), 1L));
-  return std::max(std::bit_floor(std::min(kMost, kMostTogether / cpus)), page_size());
-}
+constexpr const char* kSource = "perf_event_open";
 
 tl::unexpected<Error> failure(std::string_view what) {
-  Error error = errno_error(errno, "perf_event_open");
+  const int number = errno;
+  Error error = errno_error(number, kSource);
   error.detail = std::string(what) + ": " + error.detail;
+  if (number == ENOSYS) error.detail += " (a seccomp filter, or a kernel without perf events)";
   return tl::make_unexpected(std::move(error));
+}
+
+/// What is missing here is memory that may be locked, not the right to the event.
+tl::unexpected<Error> mapping_failure() {
+  auto failed = failure("mapping its ring buffer");
+  failed.value().reason = ErrorReason::kIo;
+  failed.value().detail +=
+      " (beyond kernel.perf_event_mlock_kb and RLIMIT_MEMLOCK, without CAP_IPC_LOCK)";
+  return failed;
+}
+
+/// Whether a descriptor is one of the last that this process may have. The lowest free number is
+/// given out first, so the number tells how many there are.
+bool is_among_the_last(int descriptor) {
+  constexpr rlim_t kForTheRest = 8;
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+         static_cast<rlim_t>(descriptor) + kForTheRest >= limit.rlim_cur;
 }
 
 /// The page of control data and, behind it, the ring (struct perf_event_mmap_page).
@@ -72,7 +87,7 @@ class PerfRing final : public PerfEvent {
     const std::uint64_t head = std::atomic_ref(control.data_head).load(std::memory_order_acquire);
     const std::uint64_t tail = control.data_tail;
     if (head == tail) return;
-    on_records_between(tail, head, on_records);
+    read_ring(mapping_.ring(), tail, head, on_records);
     std::atomic_ref(control.data_tail).store(head, std::memory_order_release);
   }
 
@@ -82,7 +97,7 @@ class PerfRing final : public PerfEvent {
     if (size < 0) return failure("reading the count");
     if (size != sizeof(values)) {
       return tl::make_unexpected(
-          Error{ErrorReason::kMalformed, "perf_event_open",
+          Error{ErrorReason::kMalformed, kSource,
                 "expected a count of 16 bytes, found " + std::to_string(size)});
     }
     return Count{values[0], std::chrono::nanoseconds(values[1])};
@@ -91,19 +106,6 @@ class PerfRing final : public PerfEvent {
   int descriptor() const override { return event_.get(); }
 
  private:
-  void on_records_between(std::uint64_t tail, std::uint64_t head,
-                          const OnRecords& on_records) const {
-    const std::span<const std::byte> ring = mapping_.ring();
-    const auto begin = static_cast<std::size_t>(tail) & (ring.size() - 1);
-    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(head - tail, ring.size()));
-    if (begin + size <= ring.size()) return on_records(ring.subspan(begin, size));
-    // They go on at the ring's beginning, perhaps in the middle of a record.
-    std::vector<std::byte> joined(ring.begin() + static_cast<std::ptrdiff_t>(begin), ring.end());
-    joined.insert(joined.end(), ring.begin(),
-                  ring.begin() + static_cast<std::ptrdiff_t>(begin + size - ring.size()));
-    on_records(joined);
-  }
-
   FileDescriptor event_;
   Mapping mapping_;
 };
@@ -115,13 +117,32 @@ perf_event_attr make_attributes(const Tracepoint& tracepoint) {
   attributes.config = tracepoint.id;
   attributes.sample_period = 1;
   attributes.sample_type = parse::kPerfSampleType;
-  attributes.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED;
+  attributes.read_format = parse::kPerfReadFormat;
   attributes.wakeup_events = 1;
   attributes.disabled = 1;  // until the filter is set
   return attributes;
 }
 
 }  // namespace
+
+std::size_t compute_ring_size(std::size_t cpus, std::size_t page_size) {
+  constexpr std::size_t kMost = std::size_t{64} * 1024;
+  constexpr std::size_t kMostTogether = std::size_t{4} * 1024 * 1024;
+  const std::size_t share = kMostTogether / std::max(cpus, std::size_t{1});
+  return std::max(std::bit_floor(std::min(kMost, share)), page_size);
+}
+
+void read_ring(std::span<const std::byte> ring, std::uint64_t tail, std::uint64_t head,
+               const PerfEvent::OnRecords& on_records) {
+  const auto begin = static_cast<std::size_t>(tail) & (ring.size() - 1);
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(head - tail, ring.size()));
+  if (begin + size <= ring.size()) return on_records(ring.subspan(begin, size));
+  const std::span<const std::byte> at_the_end = ring.subspan(begin);
+  const std::span<const std::byte> at_the_beginning = ring.first(size - at_the_end.size());
+  std::vector<std::byte> joined(at_the_end.begin(), at_the_end.end());
+  joined.insert(joined.end(), at_the_beginning.begin(), at_the_beginning.end());
+  on_records(joined);
+}
 
 Result<std::unique_ptr<PerfEvent>> open_perf_event(const Tracepoint& tracepoint,
                                                    std::uint32_t cpu) {
@@ -130,14 +151,19 @@ Result<std::unique_ptr<PerfEvent>> open_perf_event(const Tracepoint& tracepoint,
       static_cast<int>(::syscall(SYS_perf_event_open, &attributes, /*pid=*/-1,
                                  static_cast<int>(cpu), /*group=*/-1, PERF_FLAG_FD_CLOEXEC)));
   if (!event.is_open()) return failure("opening");
+  if (is_among_the_last(event.get())) {
+    return tl::make_unexpected(
+        Error{ErrorReason::kIo, kSource, "would take one of the last file descriptors"});
+  }
   if (::ioctl(event.get(), PERF_EVENT_IOC_SET_FILTER, tracepoint.filter.c_str()) != 0) {
     return failure("setting the filter");
   }
   // Writable, because that is how the kernel is told what has been read.
-  const std::size_t size = page_size() + compute_ring_size();
+  const auto cpus = static_cast<std::size_t>(std::max(::sysconf(_SC_NPROCESSORS_CONF), 1L));
+  const std::size_t size = page_size() + compute_ring_size(cpus, page_size());
   void* const start =
       ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, event.get(), /*offset=*/0);
-  if (start == MAP_FAILED) return failure("mapping its ring buffer (kernel.perf_event_mlock_kb)");
+  if (start == MAP_FAILED) return mapping_failure();
   Mapping mapping(start, size);
   if (::ioctl(event.get(), PERF_EVENT_IOC_ENABLE, 0) != 0) return failure("enabling");
   return std::make_unique<PerfRing>(std::move(event), std::move(mapping));

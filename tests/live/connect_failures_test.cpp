@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -90,19 +91,24 @@ class ConnectFailures : public NetworkNamespaceTest {
 
   void TearDown() override {
     exporter_.reset();
-    static_cast<void>(unmount(tracefs()));
     std::error_code ignored;
-    std::filesystem::remove(tracefs(), ignored);
-    std::filesystem::remove_all(directory_, ignored);
+    for (const std::filesystem::path& mount : {tracefs(), name_of_namespace()}) {
+      static_cast<void>(unmount(mount));
+      std::filesystem::remove(mount, ignored);
+    }
+    std::filesystem::remove(directory_, ignored);
   }
 
   std::filesystem::path tracefs() const { return directory_ / "tracefs"; }
-  const std::filesystem::path& directory() const { return directory_; }
+  /// A namespace that is given a name has this one.
+  std::filesystem::path name_of_namespace() const { return directory_ / "blue"; }
 
   /// Counts from here on.
-  void start_exporter() {
-    exporter_.emplace("", std::vector<std::string>{"--collector.disable-defaults",
-                                                   "--collector.connect_failures"});
+  void start_exporter(std::string_view interval = "50ms") {
+    exporter_.emplace(
+        "",
+        std::vector<std::string>{"--collector.disable-defaults", "--collector.connect_failures"},
+        interval);
     const Samples samples = exporter_->get();
     ASSERT_TRUE(has_value(samples, kAvailable, 1)) << exporter_->process().standard_error();
     ASSERT_TRUE(has_value(samples, kTotal, 0)) << "something else on this host fails to connect";
@@ -185,24 +191,26 @@ TEST_F(ConnectFailures, AreOfTheProcessThatFailed) {
 TEST_F(ConnectFailures, AProcessThatEndsSoonHasItsName) {
   const ExhaustedDestinationOf exhausted(ipv4_addressing());
   const std::string failed = series(ipv4_addressing(), exhausted.endpoint(), {"brief"});
-  start_exporter();
-  exporter().wait_for_polls();  // the next one is half an interval away, on average
-  const auto ends = std::chrono::steady_clock::now() + 20ms;
+  start_exporter("2s");  // the first poll is over: the next one is far away
   {
     const NamedProcess brief("brief", [&] { fail_to_connect(exhausted.endpoint(), 1); });
+    const auto ends = std::chrono::steady_clock::now() + 500ms;
     wait_until("the process's end", [&] { return std::chrono::steady_clock::now() > ends; });
   }
-  EXPECT_TRUE(has_value(settled(), failed, 1));
+  EXPECT_TRUE(has_value(exporter().get(), kTotal, 0)) << "there was a poll meanwhile";
+  wait_until("the poll after", [&] { return value_of(exporter().get(), kTotal) > 0; });
+  EXPECT_TRUE(has_value(exporter().get(), failed, 1));
 }
 
 TEST_F(ConnectFailures, AreOfTheNamespaceThatTheyHappenIn) {
   const ExhaustedDestinationOf exhausted(ipv4_addressing());
-  const std::filesystem::path name = directory() / "blue";
   start_exporter();
   const NamedProcess here("here", [&] { fail_to_connect(exhausted.endpoint(), 2); });
   const auto fail_elsewhere = [&](std::size_t times, bool with_name) {
     if (!enter_new_network_namespace()) throw std::runtime_error("no namespace");
-    if (with_name && !name_network_namespace(name)) throw std::runtime_error("no name");
+    if (with_name && !name_network_namespace(name_of_namespace())) {
+      throw std::runtime_error("no name");
+    }
     write_sysctl("net/ipv4/ip_local_port_range", "40000 40003");
     const ExhaustedDestinationOf there(ipv4_addressing());
     fail_to_connect(there.endpoint(), times - 1);  // one failed to find that it is exhausted

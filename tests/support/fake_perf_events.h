@@ -14,7 +14,8 @@
 
 namespace timewait::test {
 
-/// Events on the CPUs of a kernel in memory. A test lets the tracepoint fire and CPUs come and go.
+/// Events on the CPUs of a kernel in memory. A test lets the tracepoint fire, time pass, and CPUs
+/// come and go.
 class FakePerfEvents {
  public:
   /// What is open on a CPU, or was before it went: the events die with their CPU.
@@ -48,12 +49,18 @@ class FakePerfEvents {
   Cpu& cpu(std::uint32_t number) { return *cpus_.at(number); }
 
   /// The tracepoint fires on a CPU, and there is room for the sample or not.
-  void fire(std::uint32_t number, const std::string& sample) {
-    ++cpu(number).firings;
-    cpu(number).records += sample;
+  void fire(std::uint32_t number, std::uint32_t process, std::uint32_t thread,
+            const std::string& raw = "") {
+    const std::uint64_t firing = ++cpu(number).firings;
+    cpu(number).records += perf_sample(process, thread, raw, firing);
   }
   void lose(std::uint32_t number, std::uint64_t count = 1) { cpu(number).firings += count; }
 
+  void pass(std::chrono::nanoseconds time) {
+    for (auto& [number, cpu] : cpus_) {
+      if (cpu->is_alive) cpu->enabled += time;
+    }
+  }
   /// The CPU goes offline, whatever /sys shows by the next poll.
   void kill(std::uint32_t number) { cpu(number).is_alive = false; }
 
@@ -74,7 +81,6 @@ class FakePerfEvents {
     Result<Count> read_count() override {
       ++cpu_->counts_asked;
       if (all_.count_refusal) return tl::make_unexpected(*all_.count_refusal);
-      if (cpu_->is_alive) cpu_->enabled += std::chrono::milliseconds(1);
       return Count{cpu_->firings, cpu_->enabled};
     }
     int descriptor() const override { return 1000; }

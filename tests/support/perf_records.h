@@ -21,13 +21,16 @@ inline std::string perf_record(std::uint32_t type, const std::string& payload) {
   return record + payload;
 }
 
-/// A sample with these raw data, as an event with parse::kPerfSampleType has it.
-inline std::string perf_sample(std::uint32_t process, std::uint32_t thread,
-                               const std::string& raw) {
+/// A sample of that firing with these raw data, as an event with parse::kPerfSampleType has it.
+inline std::string perf_sample(std::uint32_t process, std::uint32_t thread, const std::string& raw,
+                               std::uint64_t firing = 1) {
   const auto size = static_cast<std::uint32_t>(raw.size());
+  const std::uint64_t enabled = 1'000'000;
   std::string payload;
   append_bytes(payload, &process, sizeof(process));
   append_bytes(payload, &thread, sizeof(thread));
+  append_bytes(payload, &firing, sizeof(firing));
+  append_bytes(payload, &enabled, sizeof(enabled));
   append_bytes(payload, &size, sizeof(size));
   return perf_record(PERF_RECORD_SAMPLE, payload + raw);
 }

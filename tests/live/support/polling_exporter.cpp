@@ -15,17 +15,19 @@ namespace timewait::test {
 
 namespace {
 
-std::string write_config(std::string_view sock_diag_option) {
+std::string write_config(std::string_view sock_diag_option, std::string_view interval) {
   const std::string collector = "collectors:\n  sock_diag:\n    cpu_budget_ratio: 1\n";
-  return "interval: 50ms\n" + collector + "    " + std::string(sock_diag_option) + "\n";
+  return "interval: " + std::string(interval) + "\n" + collector + "    " +
+         std::string(sock_diag_option) + "\n";
 }
 
 }  // namespace
 
-PollingExporter::PollingExporter(std::string_view sock_diag_option, std::vector<std::string> flags)
+PollingExporter::PollingExporter(std::string_view sock_diag_option, std::vector<std::string> flags,
+                                 std::string_view interval)
     : directory_(std::filesystem::path(::testing::TempDir()) /
                  ("timewait_live." + std::to_string(::getpid()))),
-      config_(write_config(sock_diag_option)) {
+      config_(write_config(sock_diag_option, interval)) {
   std::filesystem::create_directory(directory_);
   flags.push_back(config_.flag());
   flags.push_back("--web.listen-address=unix:" + socket());

@@ -11,13 +11,13 @@
 
 namespace timewait::test {
 
-/// A daemon that polls every 50 ms, whatever that costs, as its configuration file says, and serves
-/// on a Unix socket, so that its scrapes are no TCP connections.
+/// A daemon that polls every 50 ms if not told otherwise, whatever that costs, as its configuration
+/// file says, and serves on a Unix socket, so that its scrapes are no TCP connections.
 class PollingExporter {
  public:
   /// `sock_diag_option` is one of that collector: `top: 5`.
   explicit PollingExporter(std::string_view sock_diag_option = "",
-                           std::vector<std::string> flags = {});
+                           std::vector<std::string> flags = {}, std::string_view interval = "50ms");
   PollingExporter(const PollingExporter&) = delete;
   PollingExporter& operator=(const PollingExporter&) = delete;
   PollingExporter(PollingExporter&&) = delete;

@@ -12,10 +12,8 @@ using namespace std::chrono_literals;
 using test::FakePerfEvents;
 using test::forbidden;
 using test::MemoryKernel;
-using test::perf_sample;
 using test::poll;
 using test::Polled;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr const char* kFormat = "events/sock/inet_sock_set_state/format";
@@ -26,14 +24,14 @@ std::string read_format() {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-/// A failure of today's kernel, from 192.0.2.1 to 198.51.100.HOST:443.
-std::string failure(std::uint32_t process, char host = 7) {
+/// The record of today's kernel, from 192.0.2.1 to 198.51.100.HOST:443.
+std::string failure(char host = 7) {
   std::string raw(76, '\0');
   raw[26] = static_cast<char>(443 & 0xff);
   raw[27] = 1;
   raw.replace(40, 16, std::string(10, '\0') + "\xff\xff\xc0" + std::string("\0\2\1", 3));
   raw.replace(56, 16, std::string(10, '\0') + "\xff\xff\xc6\x33\x64" + host);
-  return perf_sample(process, process, raw);
+  return raw;
 }
 
 std::string series(const std::string& process, int host = 7, const std::string& netns = "self") {
@@ -56,6 +54,7 @@ class ConnectFailuresTest : public ::testing::Test {
     kernel_.tracefs.emplace().emplace(kFormat, read_format());
     kernel_.proc.emplace("self/status", "CapEff:\t0\nNSpid:\t900\n");
     kernel_.proc.emplace("sys/kernel/osrelease", "6.18.44\n");
+    kernel_.proc.emplace("1/comm", "systemd\n");
     kernel_.proc_inodes.emplace("thread-self/net/dev", 1);
     add_process(7, "nginx");
   }
@@ -64,6 +63,17 @@ class ConnectFailuresTest : public ::testing::Test {
     const std::string pid = std::to_string(id);
     kernel_.proc.emplace(pid + "/comm", name + "\n");
     kernel_.proc_inodes.emplace(pid + "/task/" + pid + "/net/dev", 1);
+  }
+
+  void fail(std::uint32_t cpu, std::uint32_t process, char host = 7) {
+    events_.fire(cpu, process, process, failure(host));
+  }
+
+  /// The next poll, 15 seconds after the one before.
+  Polled poll_next(Collector& collector, std::chrono::seconds after = 15s) {
+    events_.pass(after);
+    now_ += after;
+    return poll(collector, now_);
   }
 
   std::unique_ptr<Collector> make(const std::string& options = "") {
@@ -92,11 +102,11 @@ TEST_F(ConnectFailuresTest, CountsFromZeroOn) {
 TEST_F(ConnectFailuresTest, TellsWhoFailsToConnectToWhat) {
   const auto collector = make();
   poll(*collector, now_);
-  events_.fire(0, failure(7));
-  events_.fire(1, failure(7));
-  events_.fire(1, failure(7, 8));
-  events_.fire(1, failure(9));
-  const auto samples = poll(*collector, now_ + 15s).samples;
+  fail(0, 7);
+  fail(1, 7);
+  fail(1, 7, 8);
+  fail(1, 9);
+  const auto samples = poll_next(*collector).samples;
   EXPECT_EQ(samples.find(kTotal), 4);
   EXPECT_EQ(samples.find(series("nginx")), 2);
   EXPECT_EQ(samples.find(series("nginx", 8)), 1);
@@ -106,14 +116,14 @@ TEST_F(ConnectFailuresTest, TellsWhoFailsToConnectToWhat) {
 TEST_F(ConnectFailuresTest, TakesEventsBetweenPollsWhileTheProcessIsThere) {
   const auto collector = make();
   poll(*collector, now_);
-  events_.fire(0, failure(7));
+  fail(0, 7);
   collector->take_events();
   kernel_.proc.erase("7/comm");
-  events_.fire(0, failure(7));
-  EXPECT_EQ(poll(*collector, now_ + 15s).samples.find(series("nginx")), 2)
+  fail(0, 7);
+  EXPECT_EQ(poll_next(*collector).samples.find(series("nginx")), 2)
       << "who failed before is remembered";
-  events_.fire(0, failure(7));
-  EXPECT_EQ(poll(*collector, now_ + 30s).samples.find(series("")), 1)
+  fail(0, 7);
+  EXPECT_EQ(poll_next(*collector).samples.find(series("")), 1)
       << "but the number may be another's after a poll";
 }
 
@@ -121,12 +131,12 @@ TEST_F(ConnectFailuresTest, TheSumOfAllIsTheTotal) {
   const auto collector = make("max_destinations: 2");
   poll(*collector, now_);
   for (char host = 1; host < 6; ++host) {
-    for (char i = 0; i < host; ++i) events_.fire(0, failure(7, host));
+    for (char i = 0; i < host; ++i) fail(0, 7, host);
   }
   events_.lose(1, 10);
-  events_.fire(1, failure(7, 5));
-  poll(*collector, now_ + 15s);
-  const auto samples = poll(*collector, now_ + 30s).samples;
+  fail(1, 7, 5);
+  poll_next(*collector);
+  const auto samples = poll_next(*collector).samples;
   EXPECT_EQ(samples.count("timewait_connect_failures_by_destination_total"), 3U);
   EXPECT_EQ(samples.find(series("nginx", 4)), 4);
   EXPECT_EQ(samples.find(series("nginx", 5)), 6);
@@ -163,7 +173,8 @@ TEST_F(ConnectFailuresTest, SaysWhichPartIsMissing) {
         Case{test::unavailable("/t/format"), "4.15.9", ErrorReason::kUnavailable,
              "came with Linux 4.16)"},
         Case{forbidden("/t/format"), "6.1.0", ErrorReason::kPermission,
-             "/t/format: Permission denied (tracefs is for root and CAP_DAC_READ_SEARCH)"},
+             "/t/format: Permission denied (tracefs is for root and CAP_DAC_READ_SEARCH; the event "
+             "needs CAP_PERFMON too)"},
         Case{"ID: 5\n", "6.1.0", ErrorReason::kMalformed,
              "tracefs events/sock/inet_sock_set_state/format: expected a field oldstate"},
         Case{"", "6.1.0", ErrorReason::kMalformed, "expected a line with the tracepoint's ID"}}) {
@@ -185,23 +196,23 @@ TEST_F(ConnectFailuresTest, LooksForTheTracepointEveryMinute) {
   const auto collector = make();
   EXPECT_EQ(poll(*collector, now_).errors.size(), 1U);
   kernel_.tracefs = format;
-  EXPECT_EQ(poll(*collector, now_ + 59s).errors.size(), 1U);
-  EXPECT_TRUE(poll(*collector, now_ + 60s).errors.empty());
-  EXPECT_EQ(poll(*collector, now_ + 75s).samples.find(kAvailable), 1);
+  EXPECT_EQ(poll_next(*collector, 59s).errors.size(), 1U);
+  EXPECT_TRUE(poll_next(*collector, 1s).errors.empty());
+  EXPECT_EQ(poll_next(*collector).samples.find(kAvailable), 1);
 }
 
 TEST_F(ConnectFailuresTest, ABrokenRecordSpoilsNothingElse) {
   const auto collector = make();
   poll(*collector, now_);
-  events_.fire(0, perf_sample(7, 7, "short"));
-  events_.fire(0, failure(7));
+  events_.fire(0, 7, 7, "short");
+  fail(0, 7);
   collector->take_events();
-  const Polled polled = poll(*collector, now_ + 15s);
+  const Polled polled = poll_next(*collector);
   ASSERT_EQ(polled.errors.size(), 1U);
   EXPECT_EQ(polled.errors[0].reason, ErrorReason::kMalformed);
   EXPECT_THAT(polled.errors[0].detail, HasSubstr("5 bytes, shorter than its format says"));
   EXPECT_EQ(polled.samples.find(series("nginx")), 1);
-  const Polled next = poll(*collector, now_ + 30s);
+  const Polled next = poll_next(*collector);
   EXPECT_TRUE(next.errors.empty());
   EXPECT_EQ(next.samples.find(kTotal), 2);
   EXPECT_EQ(next.samples.find(kLost), 1);
@@ -210,17 +221,26 @@ TEST_F(ConnectFailuresTest, ABrokenRecordSpoilsNothingElse) {
 TEST_F(ConnectFailuresTest, KeepsItsCountsWhereACpuCanNoLongerBeCounted) {
   const auto collector = make();
   poll(*collector, now_);
-  events_.fire(1, failure(7));
+  fail(1, 7);
   FakePerfEvents::set_online(kernel_, "0-2");
   events_.refusal = Error{ErrorReason::kPermission, "x", "Permission denied"};
-  const Polled polled = poll(*collector, now_ + 15s);
+  const Polled polled = poll_next(*collector);
   EXPECT_EQ(polled.errors.size(), 1U);
   EXPECT_EQ(polled.samples.find(kAvailable), 0);
   EXPECT_EQ(polled.samples.find(kTotal), 1);
 }
 
+TEST_F(ConnectFailuresTest, TellsOnceWhyFailuresHaveNoName) {
+  kernel_.proc.erase("1/comm");
+  const auto collector = make();
+  const Polled polled = poll(*collector, now_);
+  EXPECT_TRUE(polled.errors.empty()) << "the counts are right";
+  ASSERT_EQ(polled.notices.size(), 1U);
+  EXPECT_THAT(polled.notices[0].text(), HasSubstr("/proc/: hidepid: failures of other users"));
+}
+
 TEST_F(ConnectFailuresTest, BoundsItsOptions) {
-  for (const char* options : {"max_destinations: 0", "max_destinations: 65537",
+  for (const char* options : {"max_destinations: 0", "max_destinations: 10001",
                               "max_destinations: many", "destinations: 3"}) {
     config::Problems problems;
     test::make_collector("connect_failures", kernel_, options, &problems);

@@ -15,6 +15,7 @@ class TaskReaderTest : public ::testing::Test {
  protected:
   TaskReaderTest() {
     kernel_.proc.emplace("self/status", "CapEff:\t0\nNSpid:\t900\n");
+    kernel_.proc.emplace("1/comm", "systemd\n");
     kernel_.proc_inodes.emplace("thread-self/net/dev", kOwn);
     kernel_.proc.emplace("7/comm", "nginx\n");
     kernel_.proc_inodes.emplace("7/task/8/net/dev", kOwn);
@@ -44,23 +45,18 @@ TEST_F(TaskReaderTest, NamesAProcessOfTheDaemonsNamespace) {
   EXPECT_EQ(read().netns, "self");
 }
 
-TEST_F(TaskReaderTest, NamesANamespaceByItsMount) {
-  be_foreign();
-  EXPECT_EQ(read().netns, "blue");
-}
-
 TEST_F(TaskReaderTest, NamesANamespaceByItsContainer) {
   be_foreign();
-  kernel_.proc.erase("self/mountinfo");
-  EXPECT_EQ(read().netns, "3f4e5a6b7c8d");
+  EXPECT_EQ(read().netns, "3f4e5a6b7c8d") << "the runtime's own name of the mount says less";
   kernel_.proc_links.insert_or_assign("7/task/8/ns/net", forbidden("/proc/7/task/8/ns/net"));
   EXPECT_EQ(read().netns, "3f4e5a6b7c8d") << "which needs no privilege";
 }
 
-TEST_F(TaskReaderTest, NamesANamespaceByItsNumberElse) {
+TEST_F(TaskReaderTest, NamesANamespaceByItsMountElse) {
   be_foreign();
-  kernel_.proc.erase("self/mountinfo");
   kernel_.proc.insert_or_assign("7/cgroup", std::string("0::/\n"));
+  EXPECT_EQ(read().netns, "blue");
+  kernel_.proc.erase("self/mountinfo");
   EXPECT_EQ(read().netns, "net:[4026532285]");
   kernel_.proc_links.insert_or_assign("7/task/8/ns/net", forbidden("/proc/7/task/8/ns/net"));
   EXPECT_EQ(read().netns, "other") << "it is not the daemon's, for certain";
@@ -68,6 +64,7 @@ TEST_F(TaskReaderTest, NamesANamespaceByItsNumberElse) {
 
 TEST_F(TaskReaderTest, ANameOfAMountIsPrintable) {
   be_foreign();
+  kernel_.proc.erase("7/cgroup");
   kernel_.proc.insert_or_assign(
       "self/mountinfo", std::string("3 2 0:4 net:[4026532285] /run/\xff\\012 rw - nsfs n rw"));
   EXPECT_EQ(read().netns, "\\xff\\n");
@@ -93,23 +90,78 @@ TEST_F(TaskReaderTest, AskNobodyOfAnotherPidNamespace) {
   EXPECT_EQ(read().netns, "");
 }
 
-TEST_F(TaskReaderTest, RemembersUntilItIsToForget) {
+TEST_F(TaskReaderTest, RemembersWhoHasEnded) {
   TaskReader tasks(kernel_);
   EXPECT_EQ(tasks.read(7, 8).process, "nginx");
-  kernel_.proc.clear();
-  kernel_.proc_inodes.clear();
+  tasks.begin_batch();
+  kernel_.proc_inodes.erase("7/task/8/net/dev");
+  EXPECT_EQ(tasks.read(7, 8).netns, "self") << "one that ends leaves its namespace first";
+  tasks.begin_batch();
+  kernel_.proc.erase("7/comm");
   EXPECT_EQ(tasks.read(7, 8).process, "nginx");
   EXPECT_EQ(tasks.read(7, 8).netns, "self");
   tasks.forget();
   EXPECT_EQ(tasks.read(7, 8).process, "");
 }
 
+TEST_F(TaskReaderTest, AsksAgainInTheNextBatch) {
+  TaskReader tasks(kernel_);
+  tasks.read(7, 8);
+  kernel_.proc.insert_or_assign("7/comm", std::string("renamed\n"));
+  kernel_.proc_inodes["7/task/8/net/dev"] = kForeign;
+  EXPECT_EQ(tasks.read(7, 8).process, "nginx");
+  tasks.begin_batch();
+  EXPECT_EQ(tasks.read(7, 8).process, "renamed");
+  EXPECT_EQ(tasks.read(7, 8).netns, "other");
+  kernel_.proc.insert_or_assign("7/comm", std::string("another\n"));
+  kernel_.proc_inodes.erase("7/task/8/net/dev");
+  tasks.begin_batch();
+  EXPECT_EQ(tasks.read(7, 8).process, "another");
+  EXPECT_EQ(tasks.read(7, 8).netns, "") << "whose namespace the other's need not be";
+}
+
+TEST_F(TaskReaderTest, LooksUpNoMoreThanSoManyInABatch) {
+  for (std::uint32_t thread = 100; thread < 200; ++thread) {
+    kernel_.proc_inodes.emplace("7/task/" + std::to_string(thread) + "/net/dev", kOwn);
+  }
+  TaskReader tasks(kernel_);
+  tasks.begin_batch();
+  std::size_t named = 0;
+  for (std::uint32_t thread = 100; thread < 200; ++thread) {
+    if (!tasks.read(7, thread).process.empty()) ++named;
+  }
+  EXPECT_EQ(named, TaskReader::kMostLookups);
+  tasks.begin_batch();
+  EXPECT_EQ(tasks.read(7, 199).process, "nginx") << "who had to wait is not taken for ended";
+  for (std::uint32_t thread = 300; thread < 400; ++thread) tasks.read(7, thread);
+  EXPECT_EQ(tasks.read(7, 100).process, "nginx") << "what is known needs no look";
+}
+
 TEST_F(TaskReaderTest, RemembersNoMoreThanItHasRoomFor) {
   TaskReader tasks(kernel_);
   EXPECT_EQ(tasks.read(7, 8).process, "nginx");
   kernel_.proc.clear();
-  for (std::uint32_t thread = 100; thread < 5000; ++thread) tasks.read(7, thread);
+  for (std::uint32_t thread = 100; thread < 5000; ++thread) {
+    if (thread % TaskReader::kMostLookups == 0) tasks.begin_batch();
+    tasks.read(7, thread);
+  }
+  tasks.begin_batch();
   EXPECT_EQ(tasks.read(7, 8).process, "");
+}
+
+TEST_F(TaskReaderTest, SaysWhyThreadsAreUnknown) {
+  TaskReader tasks(kernel_);
+  EXPECT_FALSE(tasks.why_unknown());
+  tasks.read(9, 9);
+  EXPECT_FALSE(tasks.why_unknown()) << "one that has ended needs no explanation";
+  tasks.read(0, 0);
+  ASSERT_TRUE(tasks.why_unknown());
+  EXPECT_THAT(tasks.why_unknown()->text(), ::testing::HasSubstr("other PID namespaces"));
+  kernel_.proc.insert_or_assign("1/comm", forbidden("/proc/1/comm"));
+  EXPECT_THAT(TaskReader(kernel_).why_unknown()->text(), ::testing::HasSubstr("hidepid"));
+  kernel_.proc.insert_or_assign("self/status", std::string("CapEff:\t0\nNSpid:\t4711\t12\n"));
+  EXPECT_THAT(TaskReader(kernel_).why_unknown()->text(),
+              ::testing::HasSubstr("of another PID namespace"));
 }
 
 }  // namespace

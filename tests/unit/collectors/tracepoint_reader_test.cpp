@@ -12,6 +12,8 @@ using test::perf_sample;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+constexpr std::uint32_t kNonsense = 666;
+
 class TracepointReaderTest : public ::testing::Test {
  protected:
   TracepointReaderTest() { events_.connect(kernel_, "0-1"); }
@@ -19,6 +21,7 @@ class TracepointReaderTest : public ::testing::Test {
   /// A poll, as the collector does it.
   Result<void> poll(std::chrono::seconds after = 15s) {
     now_ += after;
+    events_.pass(after);
     auto followed = reader_.follow_cpus(now_, on_sample_);
     auto taken = reader_.take_samples(on_sample_);
     auto counted = reader_.count(now_);
@@ -26,6 +29,7 @@ class TracepointReaderTest : public ::testing::Test {
     return taken ? counted : taken;
   }
 
+  void fire(std::uint32_t cpu, std::uint32_t thread) { events_.fire(cpu, 1, thread); }
   void set_online(const std::string& cpus) { FakePerfEvents::set_online(kernel_, cpus); }
 
   MemoryKernel kernel_;
@@ -34,7 +38,7 @@ class TracepointReaderTest : public ::testing::Test {
   SteadyTime now_{1h};
   std::vector<std::uint32_t> samples_;  ///< the threads
   TracepointReader::OnSample on_sample_ = [this](const parse::PerfSample& sample) -> Result<void> {
-    if (sample.thread == 666) return malformed("no sense");
+    if (sample.thread == kNonsense) return malformed("no sense");
     samples_.push_back(sample.thread);
     return {};
   };
@@ -46,9 +50,9 @@ TEST_F(TracepointReaderTest, CountsOnEveryCpuThatIsOnline) {
   EXPECT_EQ(events_.filter, "a==1");
   EXPECT_TRUE(reader_.covers_all());
   EXPECT_EQ(reader_.descriptors().size(), 2U);
-  events_.fire(0, perf_sample(1, 10, ""));
-  events_.fire(1, perf_sample(1, 11, ""));
-  events_.fire(1, perf_sample(1, 12, ""));
+  fire(0, 10);
+  fire(1, 11);
+  fire(1, 12);
   ASSERT_TRUE(poll());
   EXPECT_THAT(samples_, ElementsAre(10U, 11U, 12U));
   EXPECT_EQ(reader_.firings(), 3U);
@@ -56,16 +60,41 @@ TEST_F(TracepointReaderTest, CountsOnEveryCpuThatIsOnline) {
   EXPECT_EQ(events_.opened, 2);
 }
 
-TEST_F(TracepointReaderTest, CountsWhatHadNoRoomAndTellsItOnePollLater) {
+TEST_F(TracepointReaderTest, TellsWhatWasLostByTheGapBeforeASample) {
   poll();
-  events_.fire(0, perf_sample(1, 10, ""));
+  fire(0, 10);
+  events_.lose(0, 5);
+  fire(0, 11);
+  events_.lose(1, 2);
+  fire(1, 12);
+  poll();
+  EXPECT_EQ(reader_.firings(), 10U);
+  EXPECT_EQ(reader_.lost(), 7U);
+  EXPECT_THAT(samples_, ElementsAre(10U, 11U, 12U));
+}
+
+TEST_F(TracepointReaderTest, TellsWhatWasLostWhileFailuresGoOn) {
+  poll();
+  events_.lose(0, 1000);
+  std::uint64_t samples = 0;
+  for (int i = 0; i < 10; ++i) {
+    for (int j = 0; j < 100; ++j, ++samples) fire(0, 10);
+    poll();
+    EXPECT_EQ(reader_.firings(), 1000 + samples);
+    EXPECT_EQ(reader_.lost(), 1000U) << "poll " << i;
+  }
+}
+
+TEST_F(TracepointReaderTest, TellsWhatWasLostAfterTheLastSampleOnePollLater) {
+  poll();
+  fire(0, 10);
   events_.lose(0, 5);
   poll();
   EXPECT_EQ(reader_.firings(), 6U);
   EXPECT_EQ(reader_.lost(), 0U) << "their samples may be under way";
   poll();
   EXPECT_EQ(reader_.lost(), 5U);
-  events_.fire(0, perf_sample(1, 11, ""));
+  fire(0, 11);
   events_.lose(0);
   poll();
   poll();
@@ -75,10 +104,10 @@ TEST_F(TracepointReaderTest, CountsWhatHadNoRoomAndTellsItOnePollLater) {
 
 TEST_F(TracepointReaderTest, ASampleUnderWayIsNotLost) {
   poll();
-  events_.fire(0, perf_sample(1, 10, ""));
+  fire(0, 10);
   events_.lose(0);
   poll();
-  events_.cpu(0).records += perf_sample(1, 11, "");  // its firing has been counted already
+  events_.cpu(0).records += perf_sample(1, 11, "", 2);  // its firing has been counted already
   poll();
   poll();
   EXPECT_EQ(reader_.firings(), 2U);
@@ -88,7 +117,7 @@ TEST_F(TracepointReaderTest, ASampleUnderWayIsNotLost) {
 
 TEST_F(TracepointReaderTest, TakesSamplesBetweenPolls) {
   poll();
-  events_.fire(0, perf_sample(1, 10, ""));
+  fire(0, 10);
   ASSERT_TRUE(reader_.take_samples(on_sample_));
   EXPECT_THAT(samples_, ElementsAre(10U));
   EXPECT_EQ(events_.cpu(0).counts_asked, 0) << "nobody asks a CPU between polls";
@@ -98,12 +127,12 @@ TEST_F(TracepointReaderTest, TakesSamplesBetweenPolls) {
 
 TEST_F(TracepointReaderTest, LeavesQuietCpusAlone) {
   poll();
-  events_.fire(1, perf_sample(1, 10, ""));
+  fire(1, 10);
   for (int i = 0; i < 3; ++i) poll();
   EXPECT_EQ(events_.cpu(0).counts_asked, 0);
   EXPECT_EQ(events_.cpu(1).counts_asked, 1);
-  poll(1min);
-  EXPECT_EQ(events_.cpu(0).counts_asked, 1) << "to see that it is still counted";
+  poll(15s);
+  EXPECT_EQ(events_.cpu(0).counts_asked, 1) << "a minute after, to see that it is still counted";
 }
 
 TEST_F(TracepointReaderTest, FollowsCpusThatComeAndGo) {
@@ -114,9 +143,9 @@ TEST_F(TracepointReaderTest, FollowsCpusThatComeAndGo) {
   ASSERT_TRUE(poll());
   EXPECT_EQ(events_.opened, 3);
   EXPECT_TRUE(reader_.covers_all());
-  events_.fire(2, perf_sample(1, 10, ""));
+  fire(2, 10);
   events_.lose(2, 4);
-  events_.fire(3, perf_sample(1, 11, ""));
+  fire(3, 11);
   set_online("0,3");
   ASSERT_TRUE(poll());
   EXPECT_FALSE(events_.cpu(2).is_open);
@@ -126,25 +155,39 @@ TEST_F(TracepointReaderTest, FollowsCpusThatComeAndGo) {
   EXPECT_EQ(reader_.descriptors().size(), 2U);
   set_online("0,2-3");
   ASSERT_TRUE(poll());
-  events_.fire(2, perf_sample(1, 12, ""));
+  fire(2, 12);
   poll();
   EXPECT_EQ(reader_.firings(), 7U);
 }
 
 TEST_F(TracepointReaderTest, NoticesACpuThatWasOfflineBetweenTwoPolls) {
   poll();
-  events_.fire(1, perf_sample(1, 10, ""));
+  fire(1, 10);
   poll();
+  events_.pass(2s);  // it dies between two polls
+  now_ += 2s;
   events_.kill(1);
-  poll(1min);
-  EXPECT_FALSE(reader_.covers_all()) << "its event is dead, though the CPU is online";
-  poll();
-  EXPECT_TRUE(reader_.covers_all());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(poll());
+  const auto polled = poll();
+  ASSERT_FALSE(polled) << "within a minute and a poll";
+  EXPECT_EQ(polled.error().reason, ErrorReason::kInterrupted);
+  EXPECT_THAT(polled.error().text(),
+              HasSubstr("perf event sock:x: CPU 1: was offline between two polls"));
+  EXPECT_TRUE(reader_.covers_all()) << "it has been opened anew";
   EXPECT_EQ(events_.opened, 3);
-  events_.fire(1, perf_sample(1, 11, ""));
-  poll();
+  fire(1, 11);
+  EXPECT_TRUE(poll());
   EXPECT_EQ(reader_.firings(), 2U);
   EXPECT_EQ(reader_.lost(), 0U);
+}
+
+TEST_F(TracepointReaderTest, TakesNoLivelyCpuForDead) {
+  poll();
+  for (int i = 0; i < 50; ++i) {
+    fire(0, 10);
+    EXPECT_TRUE(poll(i % 3 == 0 ? 1s : 100s)) << i;
+  }
+  EXPECT_EQ(events_.opened, 2);
 }
 
 TEST_F(TracepointReaderTest, CountsTheOthersWhereOneCpuIsRefused) {
@@ -154,7 +197,7 @@ TEST_F(TracepointReaderTest, CountsTheOthersWhereOneCpuIsRefused) {
   EXPECT_EQ(polled.error().text(), "perf event sock:x: CPU 1: Too many open files");
   EXPECT_FALSE(reader_.covers_all());
   EXPECT_TRUE(reader_.has_counted());
-  events_.fire(0, perf_sample(1, 10, ""));
+  fire(0, 10);
   EXPECT_FALSE(poll());
   EXPECT_EQ(reader_.firings(), 1U);
   events_.refusal_on.clear();
@@ -164,7 +207,7 @@ TEST_F(TracepointReaderTest, CountsTheOthersWhereOneCpuIsRefused) {
 
 TEST_F(TracepointReaderTest, KeepsItsEventsWhereTheListOfCpusCannotBeRead) {
   poll();
-  events_.fire(0, perf_sample(1, 10, ""));
+  fire(0, 10);
   kernel_.sys.insert_or_assign("devices/system/cpu/online", std::string("none\n"));
   const auto polled = poll();
   ASSERT_FALSE(polled);
@@ -176,10 +219,10 @@ TEST_F(TracepointReaderTest, KeepsItsEventsWhereTheListOfCpusCannotBeRead) {
 
 TEST_F(TracepointReaderTest, WhatMakesNoSenseIsLost) {
   poll();
-  events_.fire(0, perf_sample(1, 666, ""));
-  events_.fire(0, perf_sample(1, 10, ""));
-  events_.fire(1, "garbage that is no record");
-  events_.lose(1);
+  fire(0, kNonsense);
+  fire(0, 10);
+  events_.lose(1, 2);
+  events_.cpu(1).records = "garbage that is no record";
   const auto polled = poll();
   ASSERT_FALSE(polled);
   EXPECT_EQ(polled.error().text(), "perf event sock:x: no sense");
@@ -191,17 +234,19 @@ TEST_F(TracepointReaderTest, WhatMakesNoSenseIsLost) {
 
 TEST_F(TracepointReaderTest, GoesOnWhereACountCannotBeRead) {
   poll();
-  events_.fire(0, perf_sample(1, 10, ""));
+  fire(0, 10);
+  events_.lose(0, 3);
+  fire(0, 11);
   events_.count_refusal = Error{ErrorReason::kIo, "x", "Input/output error"};
   const auto polled = poll();
   ASSERT_FALSE(polled);
   EXPECT_THAT(polled.error().detail, HasSubstr("CPU 0: Input/output error"));
-  EXPECT_EQ(reader_.firings(), 1U) << "as many as have been taken at the least";
+  EXPECT_EQ(reader_.firings(), 5U) << "as many as the samples tell";
   set_online("1");
   events_.lose(0, 5);
-  poll();
-  EXPECT_EQ(reader_.firings(), 1U);
-  EXPECT_EQ(reader_.lost(), 0U);
+  EXPECT_FALSE(poll());
+  EXPECT_EQ(reader_.firings(), 5U);
+  EXPECT_EQ(reader_.lost(), 3U);
 }
 
 struct Refusal {
@@ -231,6 +276,11 @@ TEST_F(TracepointReaderTest, SaysWhyEventsAreRefused) {
     EXPECT_THAT(polled.error().detail, HasSubstr("CPU 0: Permission denied (" + std::string(says)));
   }
   EXPECT_FALSE(reader_.has_counted());
+}
+
+TEST_F(TracepointReaderTest, ExplainsNoOtherFailure) {
+  events_.refusal = Error{ErrorReason::kIo, "x", "no memory may be locked"};
+  EXPECT_EQ(poll().error().detail, "CPU 0: no memory may be locked");
 }
 
 }  // namespace
