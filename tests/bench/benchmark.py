@@ -92,7 +92,7 @@ def main() -> None:
     growing, spread = run_session("growing", plan), run_session("spread", plan)
     print(tables.render_ways([*growing["ways"], *spread["ways"]]))
     print(tables.render_targets(plan, growing, spread))
-    print(tables.render_connects(growing["connects"]))
+    print(tables.render_connects(run_session("connects", plan)["connects"]))
 
 
 if __name__ == "__main__":
