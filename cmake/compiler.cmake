@@ -22,3 +22,9 @@ function(timewait_precompile target)
       <tl/expected.hpp> ${ARGN})
   endif()
 endfunction()
+
+# clang-tidy looks at every declaration of every header for each file, so the tidy preset joins files
+# (CMAKE_UNITY_BUILD). Not those that have names in common, and not the largest.
+function(timewait_compile_alone)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()

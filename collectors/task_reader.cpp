@@ -23,7 +23,7 @@ bool sees_own_pids(Kernel& kernel) {
 }
 
 /// What has just been found; what was found before where the process has begun to end since.
-Task choose(Task now, Task before) {
+const Task& choose(const Task& now, const Task& before) {
   const bool ends = now.netns.empty() && now.process == before.process;
   const bool has_ended = now.process.empty() && !before.process.empty();
   return ends || has_ended ? before : now;
@@ -46,22 +46,22 @@ void TaskReader::begin_batch() {
 }
 
 const Task& TaskReader::read(std::uint32_t process, std::uint32_t thread) {
-  static const Task kUnknown;
+  static const Task unknown;
   // Threads of another PID namespace have the number 0 or, when they are about to end, -1.
   constexpr std::uint32_t kMost = std::numeric_limits<std::int32_t>::max();
   const bool is_foreign = process == 0 || process > kMost;
   has_met_foreign_ = has_met_foreign_ || is_foreign;
-  if (is_foreign || !sees_own_pids_) return kUnknown;
+  if (is_foreign || !sees_own_pids_) return unknown;
 
   const auto found = tasks_.find(thread);
   const bool is_known = found != tasks_.end();
   if (is_known && found->second.batch == batch_) return found->second.task;
-  if (lookups_ == kMostLookups) return is_known ? found->second.task : kUnknown;
+  if (lookups_ == kMostLookups) return is_known ? found->second.task : unknown;
   ++lookups_;
   if (!is_known && tasks_.size() == kMostTasks) forget();
   Known& known = tasks_[thread];
   known.batch = batch_;
-  known.task = choose(read_task(process, thread), std::move(known.task));
+  known.task = choose(read_task(process, thread), known.task);
   return known.task;
 }
 

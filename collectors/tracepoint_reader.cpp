@@ -151,7 +151,7 @@ Result<void> TracepointReader::open_new(SteadyTime now, const std::vector<std::u
   return result;
 }
 
-Error TracepointReader::error_on(std::uint32_t number, Error error) const {
+Error TracepointReader::error_on(std::uint32_t number, const Error& error) const {
   return {error.reason, source_, "CPU " + std::to_string(number) + ": " + error.detail};
 }
 

@@ -80,7 +80,7 @@ class TracepointReader {
   Result<void> open_new(SteadyTime now, const std::vector<std::uint32_t>& online);
   Result<void> take_samples_of(Cpu& cpu, const OnSample& on_sample) const;
   Result<void> count_on(std::uint32_t number, Cpu& cpu, SteadyTime now) const;
-  Error error_on(std::uint32_t number, Error error) const;
+  Error error_on(std::uint32_t number, const Error& error) const;
 
   Kernel& kernel_;
   Tracepoint tracepoint_;

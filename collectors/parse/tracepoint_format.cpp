@@ -11,7 +11,7 @@ namespace timewait::parse {
 namespace {
 
 // An enormous offset would overflow where it is added to.
-constexpr std::size_t kMaxRecord = 64 * 1024;
+constexpr std::size_t kMaxRecord = std::size_t{64} * 1024;
 
 /// Takes `KEY:VALUE;` off the line, whatever blanks stand before it.
 std::optional<std::string_view> take_value(std::string_view& line, std::string_view key) {

@@ -135,7 +135,9 @@ Result<std::string> FixtureKernel::read_tracefs(std::string_view path) {
 Result<std::unique_ptr<PerfEvent>> FixtureKernel::open_tracepoint(const Tracepoint& /*tracepoint*/,
                                                                   std::uint32_t cpu) {
   const std::filesystem::path file = directory_ / "perf" / ("cpu" + std::to_string(cpu));
-  return read_small_file(file).map(make_recorded_event);
+  auto records = read_small_file(file);
+  if (!records) return tl::make_unexpected(records.error());
+  return make_recorded_event(*std::move(records));
 }
 
 Result<void> FixtureKernel::dump_sockets(const SocketDump& dump, const OnBuffer& on_buffer) {

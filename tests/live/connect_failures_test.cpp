@@ -326,8 +326,7 @@ TEST_F(ConnectFailures, OfASocketThatHadAPortOnceAreMissed) {
 
 TEST_F(ConnectFailures, AFloodKeepsToItsShareOfACore) {
   const ExhaustedDestinationOf exhausted(ipv4_addressing());
-  start_exporter();
-  exporter().wait_for_polls();
+  start_exporter("500ms");
   const pid_t pid = exporter().process().pid();
   const double polls_before = value_of(exporter().get(), "timewait_exporter_polls_total");
   const auto cpu_before = cpu_time_of(pid);
@@ -341,9 +340,10 @@ TEST_F(ConnectFailures, AFloodKeepsToItsShareOfACore) {
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   const Samples samples = settled();
   EXPECT_TRUE(has_value(samples, kTotal, static_cast<double>(failures)));
-  // Every 50 ms there is a poll, which is dearer under a sanitizer; events get half a percent.
+  // Without a bound it would take more than half a core. Events get half a percent, polls come on
+  // top; a sanitizer makes these ten times as dear.
   const double polls = value_of(samples, "timewait_exporter_polls_total") - polls_before;
-  EXPECT_LE(cpu.count(), 0.005 * (elapsed.count() + 15) + 0.005 * polls + 0.02)
+  EXPECT_LE(cpu.count(), 0.005 * (elapsed.count() + 15) + 0.02 * polls + 0.05)
       << failures << " failures, " << polls << " polls";
 }
 
