@@ -38,12 +38,14 @@ ip link set lo up
 echo 40000 40009 >/proc/sys/net/ipv4/ip_local_port_range
 exec "$@"
 """
+# Where "/" is no mount, as in a chroot, mounts cannot be made private.
 _TRACEFS = 'mount --make-rprivate / 2>/dev/null; mount -t tracefs tracefs "$0" && exec "$@"'
 
 
 def with_tracefs(directory: Path, command: Sequence[str]) -> list[str]:
     """The command, in a mount namespace in which tracefs is mounted on the directory."""
-    return ["unshare", "--mount", "sh", "-c", _TRACEFS, str(directory), *command]
+    namespace = ["unshare", "--mount", "--propagation", "unchanged"]
+    return [*namespace, "sh", "-c", _TRACEFS, str(directory), *command]
 
 
 def require_tracefs(directory: Path) -> None:
