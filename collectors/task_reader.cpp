@@ -23,10 +23,10 @@ bool sees_own_pids(Kernel& kernel) {
 }
 
 /// What has just been found; what was found before where the process has begun to end since.
-const Task& choose(const Task& now, const Task& before) {
+Task choose(Task now, const Task& before) {
   const bool ends = now.netns.empty() && now.process == before.process;
   const bool has_ended = now.process.empty() && !before.process.empty();
-  return ends || has_ended ? before : now;
+  return ends || has_ended ? before : std::move(now);
 }
 
 }  // namespace
@@ -54,15 +54,20 @@ const Task& TaskReader::read(std::uint32_t process, std::uint32_t thread) {
   if (is_foreign || !sees_own_pids_) return unknown;
 
   const auto found = tasks_.find(thread);
-  const bool is_known = found != tasks_.end();
-  if (is_known && found->second.batch == batch_) return found->second.task;
-  if (lookups_ == kMostLookups) return is_known ? found->second.task : unknown;
+  if (found != tasks_.end() && found->second.batch == batch_) return found->second.task;
+  // Of another thread of the process the same is known, most likely.
+  const auto before = found != tasks_.end() ? found : tasks_.find(process);
+  const Task& known = before != tasks_.end() ? before->second.task : unknown;
+  if (lookups_ == kMostLookups) return known;
   ++lookups_;
-  if (!is_known && tasks_.size() == kMostTasks) forget();
-  Known& known = tasks_[thread];
-  known.batch = batch_;
-  known.task = choose(read_task(process, thread), known.task);
-  return known.task;
+  return remember(process, thread, choose(read_task(process, thread), known));
+}
+
+const Task& TaskReader::remember(std::uint32_t process, std::uint32_t thread, Task task) {
+  constexpr std::size_t kNew = 2;
+  if (tasks_.size() + kNew > kMostTasks) forget();
+  tasks_.try_emplace(process, Known{task, /*batch=*/0});
+  return tasks_.insert_or_assign(thread, Known{std::move(task), batch_}).first->second.task;
 }
 
 void TaskReader::forget() { tasks_.clear(); }

@@ -33,8 +33,9 @@ class TaskReader {
   void begin_batch();
 
   /// The ids are those of the daemon's PID namespace. For one that has ended, or is beyond the
-  /// bound, what an earlier batch has found: who fails once often fails many times, and may have
-  /// ended by the second. The reference is good until the next call.
+  /// bound, what was found before, else what was found for another thread of its process: who fails
+  /// once often fails many times, and may have ended by the second. The reference is good until the
+  /// next call.
   const Task& read(std::uint32_t process, std::uint32_t thread);
 
   /// Forgets what earlier batches have found: an id may be another thread's a while later.
@@ -46,10 +47,11 @@ class TaskReader {
  private:
   struct Known {
     Task task;
-    std::uint64_t batch = 0;
+    std::uint64_t batch = 0;  ///< that looked it up; 0 for a process by one of its threads
   };
   using NetnsNames = std::map<std::uint64_t, std::string>;  ///< by inode number
 
+  const Task& remember(std::uint32_t process, std::uint32_t thread, Task task);
   Task read_task(std::uint32_t process, std::uint32_t thread);
   std::string read_netns(const std::string& process, const std::string& thread);
   std::string read_foreign_netns(const std::string& process, const std::string& thread);
@@ -62,7 +64,7 @@ class TaskReader {
   bool has_met_foreign_ = false;            ///< a thread without a number in this PID namespace
   std::optional<std::uint64_t> own_netns_;  ///< by the inode number of a file in it
   std::unordered_map<std::uint32_t, Known> tasks_;  ///< by thread
-  std::uint64_t batch_ = 0;
+  std::uint64_t batch_ = 1;
   std::size_t lookups_ = 0;                ///< of the batch
   std::optional<NetnsNames> netns_names_;  ///< of the batch, where one had to be named
 };

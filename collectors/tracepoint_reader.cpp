@@ -57,11 +57,12 @@ std::string read_reason_of_refusal(Kernel& kernel) {
          ", so a security policy (seccomp, SELinux) or a user namespace refuses";
 }
 
-/// Whether an event has counted for less of that time than has passed. A CPU that is offline does
-/// not count, and a clock may run a little fast.
+/// Whether an event did not count for most of that time: its CPU was offline. The kernel's clock of
+/// events is not the one that has passed: NTP may bend that by a tenth, and a poll may be held up
+/// between its look at the clock and the count.
 bool has_paused(std::chrono::nanoseconds counted, std::chrono::nanoseconds passed) {
   constexpr std::chrono::seconds kSlack{1};
-  return counted + kSlack < passed;
+  return counted + kSlack < passed / 2;
 }
 
 void keep_first(Result<void>& first, Result<void> next) {
@@ -81,21 +82,12 @@ Result<void> TracepointReader::follow_cpus(SteadyTime now, const OnSample& on_sa
     covers_all_ = false;
     return tl::make_unexpected(online.error());
   }
-  Result<void> result = look_for_dead(now);
-  keep_first(result, close_gone(*online, on_sample));
+  Result<void> result = close_gone(*online, on_sample);
   keep_first(result, open_new(now, *online));
   covers_all_ = cpus_.size() == online->size();
   descriptors_.clear();
   for (const auto& [number, cpu] : cpus_) {
     if (cpu.event->descriptor() >= 0) descriptors_.push_back(cpu.event->descriptor());
-  }
-  return result;
-}
-
-Result<void> TracepointReader::look_for_dead(SteadyTime now) {
-  Result<void> result;
-  for (auto& [number, cpu] : cpus_) {
-    if (now - cpu.counted_at >= kLongestSilence) keep_first(result, count_on(number, cpu, now));
   }
   return result;
 }
@@ -137,10 +129,14 @@ Result<void> TracepointReader::open_new(SteadyTime now, const std::vector<std::u
     auto event = kernel_.open_tracepoint(tracepoint_, number);
     if (!event) {
       Error error = error_on(number, event.error());
-      if (result && error.reason == ErrorReason::kPermission) {
+      const ErrorReason reason = error.reason;
+      if (result && reason == ErrorReason::kPermission) {
         error.detail += " (" + read_reason_of_refusal(kernel_) + ")";
       }
       keep_first(result, tl::make_unexpected(std::move(error)));
+      // The next CPU would fare no better, and to close the only event of a tracepoint makes the
+      // kernel wait for all of them (perf_trace_event_unreg).
+      if (cpus_.empty() && reason != ErrorReason::kUnavailable) break;
       continue;
     }
     has_counted_ = true;
@@ -182,7 +178,9 @@ Result<void> TracepointReader::take_samples_of(Cpu& cpu, const OnSample& on_samp
 Result<void> TracepointReader::count(SteadyTime now) {
   Result<void> result;
   for (auto& [number, cpu] : cpus_) {
-    if (cpu.has_news) keep_first(result, count_on(number, cpu, now));
+    const bool is_overdue = now - cpu.counted_at >= kLongestSilence;
+    if (cpu.has_news || is_overdue) keep_first(result, count_on(number, cpu, now));
+    if (cpu.is_dead) covers_all_ = false;
   }
   return result;
 }
@@ -193,7 +191,7 @@ Result<void> TracepointReader::count_on(std::uint32_t number, Cpu& cpu, SteadyTi
   cpu.is_dead = has_paused(count->enabled - cpu.count.enabled, now - cpu.counted_at);
   cpu.count = *count;
   cpu.counted_at = now;
-  cpu.has_news = count->firings != cpu.taken + cpu.lost;
+  cpu.has_news = count->firings > cpu.taken + cpu.lost;
   if (!cpu.is_dead) return {};
   return tl::make_unexpected(
       error_on(number, {ErrorReason::kInterrupted,

@@ -37,22 +37,23 @@ class TracepointReader {
   using OnSample = std::function<Result<void>(const parse::PerfSample&)>;
 
   /// Opens what has come online since the last call and closes what has gone, with its last samples
-  /// going to `on_sample`. The first error, where a CPU that is online could not be opened or was
-  /// offline unnoticed: the others are counted all the same.
+  /// going to `on_sample`. The first error, where a CPU that is online could not be opened: the
+  /// others are counted all the same.
   Result<void> follow_cpus(SteadyTime now, const OnSample& on_sample);
 
   /// Hands over the samples since the last call. The first error, where a sample makes no sense or
   /// a buffer holds what the kernel does not write there.
   Result<void> take_samples(const OnSample& on_sample);
 
-  /// After take_samples: brings the counts up to date.
+  /// After take_samples: brings the counts up to date. The first error, where a CPU could not be
+  /// asked or was offline unnoticed; follow_cpus opens that one anew.
   Result<void> count(SteadyTime now);
 
   /// As of the last `count`, and never falling.
   std::uint64_t firings() const;
   std::uint64_t lost() const;
 
-  /// Whether every CPU that is online is counted.
+  /// Whether every CPU that is online is counted, as far as is known.
   bool covers_all() const { return covers_all_; }
 
   /// Whether any CPU has ever been counted: else there is nothing to say, not even 0.
@@ -74,7 +75,6 @@ class TracepointReader {
   };
   using Cpus = std::map<std::uint32_t, Cpu>;
 
-  Result<void> look_for_dead(SteadyTime now);
   Result<void> close_gone(const std::vector<std::uint32_t>& online, const OnSample& on_sample);
   Result<void> retire(Cpu& cpu, const OnSample& on_sample);
   Result<void> open_new(SteadyTime now, const std::vector<std::uint32_t>& online);

@@ -66,7 +66,7 @@ class RecordedEvent final : public PerfEvent {
   explicit RecordedEvent(std::string records) : records_(std::move(records)) {
     std::span<const std::byte> rest = std::as_bytes(std::span(records_));
     while (const auto record = parse::parse_perf_record(rest)) {
-      count_.firings += std::min(count_firings(*record), ~count_.firings);  // and no more than fit
+      firings_ += std::min(count_firings(*record), ~firings_);  // and no more than fit
       rest = rest.subspan(record->size());
     }
   }
@@ -76,14 +76,14 @@ class RecordedEvent final : public PerfEvent {
     records_.clear();
   }
   Result<Count> read_count() override {
-    count_.enabled += std::chrono::seconds(1);
-    return count_;
+    return Count{firings_, std::chrono::steady_clock::now() - opened_};
   }
   int descriptor() const override { return -1; }
 
  private:
   std::string records_;
-  Count count_;
+  std::uint64_t firings_ = 0;
+  std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace

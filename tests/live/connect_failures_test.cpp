@@ -316,9 +316,12 @@ TEST_F(ConnectFailures, OfASocketThatHadAPortOnceAreMissed) {
   sockaddr unspecified{};
   unspecified.sa_family = AF_UNSPEC;
   ASSERT_EQ(::connect(used.get(), &unspecified, sizeof(unspecified)), 0);
+  FileDescriptor refused = open_socket(AF_INET);
+  ASSERT_EQ(connect_error(refused, {"127.0.0.1", 1}), ECONNREFUSED);
   const ExhaustedDestinationOf exhausted(ipv4_addressing());
   start_exporter();
   EXPECT_EQ(connect_error(used, exhausted.endpoint()), EADDRNOTAVAIL);
+  EXPECT_EQ(connect_error(refused, exhausted.endpoint()), EADDRNOTAVAIL);
   EXPECT_TRUE(has_value(settled(), kTotal, 0));
   fail_to_connect(exhausted.endpoint(), 1);
   EXPECT_TRUE(has_value(settled(), kTotal, 1)) << "a new one is not";

@@ -33,6 +33,7 @@ class FakePerfEvents {
   std::optional<Error> count_refusal;
   std::string filter;  ///< of the last event that was opened
   std::uint64_t id = 0;
+  int tried = 0;  ///< to be opened
   int opened = 0;
 
   /// `online` is what /sys shows.
@@ -91,6 +92,7 @@ class FakePerfEvents {
   };
 
   Result<std::unique_ptr<PerfEvent>> open(const Tracepoint& tracepoint, std::uint32_t number) {
+    ++tried;
     if (refusal) return tl::make_unexpected(*refusal);
     if (const auto found = refusal_on.find(number); found != refusal_on.end()) {
       return tl::make_unexpected(found->second);

@@ -121,20 +121,33 @@ TEST_F(TaskReaderTest, AsksAgainInTheNextBatch) {
 }
 
 TEST_F(TaskReaderTest, LooksUpNoMoreThanSoManyInABatch) {
-  for (std::uint32_t thread = 100; thread < 200; ++thread) {
-    kernel_.proc_inodes.emplace("7/task/" + std::to_string(thread) + "/net/dev", kOwn);
+  for (std::uint32_t process = 100; process < 200; ++process) {
+    kernel_.proc.emplace(std::to_string(process) + "/comm", "curl\n");
   }
   TaskReader tasks(kernel_);
   tasks.begin_batch();
   std::size_t named = 0;
-  for (std::uint32_t thread = 100; thread < 200; ++thread) {
-    if (!tasks.read(7, thread).process.empty()) ++named;
+  for (std::uint32_t process = 100; process < 200; ++process) {
+    if (!tasks.read(process, process).process.empty()) ++named;
   }
   EXPECT_EQ(named, TaskReader::kMostLookups);
   tasks.begin_batch();
-  EXPECT_EQ(tasks.read(7, 199).process, "nginx") << "who had to wait is not taken for ended";
-  for (std::uint32_t thread = 300; thread < 400; ++thread) tasks.read(7, thread);
-  EXPECT_EQ(tasks.read(7, 100).process, "nginx") << "what is known needs no look";
+  EXPECT_EQ(tasks.read(199, 199).process, "curl") << "who had to wait is not taken for ended";
+  for (std::uint32_t process = 300; process < 400; ++process) tasks.read(process, process);
+  EXPECT_EQ(tasks.read(100, 100).process, "curl") << "what is known needs no look";
+}
+
+TEST_F(TaskReaderTest, TakesAThreadBeyondThatForOneLikeTheOthersOfItsProcess) {
+  kernel_.proc_inodes.emplace("7/net/dev", kOwn);
+  kernel_.proc_inodes.emplace("7/task/7/net/dev", kForeign);
+  TaskReader tasks(kernel_);
+  tasks.begin_batch();
+  for (std::uint32_t thread = 100; thread < 300; ++thread) {
+    EXPECT_EQ(tasks.read(7, thread).process, "nginx") << thread;
+    EXPECT_EQ(tasks.read(7, thread).netns, "self") << thread;
+  }
+  tasks.begin_batch();
+  EXPECT_EQ(tasks.read(7, 7).netns, "other") << "the first thread is looked up by itself";
 }
 
 TEST_F(TaskReaderTest, RemembersNoMoreThanItHasRoomFor) {
@@ -143,7 +156,7 @@ TEST_F(TaskReaderTest, RemembersNoMoreThanItHasRoomFor) {
   kernel_.proc.clear();
   for (std::uint32_t thread = 100; thread < 5000; ++thread) {
     if (thread % TaskReader::kMostLookups == 0) tasks.begin_batch();
-    tasks.read(7, thread);
+    tasks.read(thread, thread);
   }
   tasks.begin_batch();
   EXPECT_EQ(tasks.read(7, 8).process, "");

@@ -19,9 +19,9 @@ class TracepointReaderTest : public ::testing::Test {
   TracepointReaderTest() { events_.connect(kernel_, "0-1"); }
 
   /// A poll, as the collector does it.
-  Result<void> poll(std::chrono::seconds after = 15s) {
+  Result<void> poll(std::chrono::seconds after = 15s, double clock_error = 0) {
     now_ += after;
-    events_.pass(after);
+    events_.pass(std::chrono::duration_cast<std::chrono::nanoseconds>(after * (1 + clock_error)));
     auto followed = reader_.follow_cpus(now_, on_sample_);
     auto taken = reader_.take_samples(on_sample_);
     auto counted = reader_.count(now_);
@@ -173,6 +173,8 @@ TEST_F(TracepointReaderTest, NoticesACpuThatWasOfflineBetweenTwoPolls) {
   EXPECT_EQ(polled.error().reason, ErrorReason::kInterrupted);
   EXPECT_THAT(polled.error().text(),
               HasSubstr("perf event sock:x: CPU 1: was offline between two polls"));
+  EXPECT_FALSE(reader_.covers_all());
+  EXPECT_TRUE(poll());
   EXPECT_TRUE(reader_.covers_all()) << "it has been opened anew";
   EXPECT_EQ(events_.opened, 3);
   fire(1, 11);
@@ -188,6 +190,45 @@ TEST_F(TracepointReaderTest, TakesNoLivelyCpuForDead) {
     EXPECT_TRUE(poll(i % 3 == 0 ? 1s : 100s)) << i;
   }
   EXPECT_EQ(events_.opened, 2);
+}
+
+TEST_F(TracepointReaderTest, TakesNoCpuForDeadWhileTheClockIsCorrected) {
+  poll();
+  for (const double error : {-0.1, 0.1, 0.0, -0.1}) {
+    for (int i = 0; i < 10; ++i) {
+      fire(0, 10);
+      EXPECT_TRUE(poll(15s, error)) << error;
+    }
+    EXPECT_TRUE(poll(std::chrono::hours(1), error)) << error;
+  }
+  EXPECT_EQ(events_.opened, 2);
+}
+
+TEST_F(TracepointReaderTest, ASampleUnderWayWhenASilentCpuIsCountedIsNotLost) {
+  poll();
+  poll(60s);
+  events_.lose(0);
+  poll(60s);
+  events_.cpu(0).records += perf_sample(1, 10, "", 1);
+  poll();
+  poll();
+  EXPECT_EQ(reader_.firings(), 1U);
+  EXPECT_EQ(reader_.lost(), 0U);
+}
+
+TEST_F(TracepointReaderTest, AsksNoMoreThanOnceAPollWhereNoCpuCanBeCounted) {
+  set_online("0-63");
+  for (std::uint32_t cpu = 0; cpu < 64; ++cpu) {
+    events_.refusal_on.emplace(cpu, Error{ErrorReason::kIo, "x", "no memory may be locked"});
+  }
+  poll();
+  poll();
+  EXPECT_EQ(events_.tried, 2);
+  events_.refusal_on.at(0).reason = ErrorReason::kUnavailable;
+  events_.refusal_on.erase(1);
+  poll();
+  EXPECT_EQ(events_.tried, 2 + 64) << "that the first one is offline says nothing of the others";
+  EXPECT_EQ(events_.opened, 1);
 }
 
 TEST_F(TracepointReaderTest, CountsTheOthersWhereOneCpuIsRefused) {

@@ -1,7 +1,9 @@
 #include "daemon/kernel/fixture_kernel.h"
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "collectors/parse/inet_diag.h"
 #include "daemon/kernel/files.h"
@@ -129,6 +131,21 @@ TEST_F(KernelFilesTest, TellsALinkFromWhatIsNone) {
   EXPECT_EQ(files_.read_sys_link("link"), ":A-0000128");
   EXPECT_EQ(files_.read_sys_link("sub"), "");
   EXPECT_EQ(files_.read_sys_link("none").error().reason, ErrorReason::kUnavailable);
+}
+
+TEST(RecordedEvent, CountsOnAsTimePasses) {
+  // A daemon that replays a recording would take it for an event whose CPU was offline otherwise.
+  FixtureKernel kernel(std::filesystem::path(TIMEWAIT_SOURCE_DIR) / "tests/fixtures/linux-6.18");
+  const auto event = kernel.open_tracepoint({}, 0);
+  ASSERT_TRUE(event);
+  const auto first = (*event)->read_count();
+  const auto between = std::chrono::steady_clock::now();
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const auto passed = std::chrono::steady_clock::now() - between;
+  const auto second = (*event)->read_count();
+  ASSERT_TRUE(first && second);
+  EXPECT_GE(second->enabled - first->enabled, passed);
+  EXPECT_EQ(second->firings, first->firings);
 }
 
 }  // namespace
