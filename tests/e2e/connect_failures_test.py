@@ -1,6 +1,7 @@
 """Connects that find no port: from the kernel's event to Prometheus, and what is said where events are
 refused."""
 
+import re
 from pathlib import Path
 
 from support.case import EndToEndTest, new_directory, require_tool, run_tests, wait_until
@@ -16,6 +17,12 @@ ERRORS = "timewait_exporter_collector_errors_total"
 INTERVAL = "interval: 200ms\n"
 # Enough to see that something is not said again at each of them.
 SEVERAL = 4
+
+
+def documented_query_of_a_first_burst() -> str:
+    metrics = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    [query] = re.findall(r"```\n([^`]*offset 5m[^`]*)```", metrics)
+    return query
 
 
 class ConnectFailures(EndToEndTest):
@@ -107,6 +114,8 @@ class ConnectFailures(EndToEndTest):
         self.assertLessEqual(len(scrapes - {before}), 2)
         total = prometheus.query(TOTAL)
         self.assertGreaterEqual(next(iter(total.values())), 21)
+        [burst] = prometheus.query(documented_query_of_a_first_burst()).values()
+        self.assertGreaterEqual(burst, 21)
 
 
 if __name__ == "__main__":
