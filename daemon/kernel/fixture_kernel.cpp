@@ -136,7 +136,12 @@ Result<std::unique_ptr<PerfEvent>> FixtureKernel::open_tracepoint(const Tracepoi
                                                                   std::uint32_t cpu) {
   const std::filesystem::path file = directory_ / "perf" / ("cpu" + std::to_string(cpu));
   auto records = read_small_file(file);
-  if (!records) return tl::make_unexpected(records.error());
+  if (!records) {
+    if (records.error().reason == ErrorReason::kUnavailable) {
+      records.error().detail = "not in the recording";
+    }
+    return tl::make_unexpected(records.error());
+  }
   return make_recorded_event(*std::move(records));
 }
 
