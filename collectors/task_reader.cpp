@@ -26,7 +26,8 @@ bool sees_own_pids(Kernel& kernel) {
 Task choose(Task now, const Task& before) {
   const bool ends = now.netns.empty() && now.process == before.process;
   const bool has_ended = now.process.empty() && !before.process.empty();
-  return ends || has_ended ? before : std::move(now);
+  if (ends || has_ended) return before;
+  return now;
 }
 
 }  // namespace
