@@ -116,9 +116,8 @@ Result<void> TracepointReader::retire(Cpu& cpu, const OnSample& on_sample) {
     keep_first(result, tl::make_unexpected(count.error()));
   }
   // Nothing is under way any more: what is missing now will not come.
-  const std::uint64_t firings = std::max(cpu.count.firings, cpu.taken + cpu.lost);
-  firings_of_gone_ += firings;
-  lost_of_gone_ += firings - cpu.taken;
+  firings_of_gone_ += cpu.firings();
+  lost_of_gone_ += cpu.firings() - cpu.taken;
   return result;
 }
 
@@ -171,7 +170,7 @@ Result<void> TracepointReader::take_samples_of(Cpu& cpu, const OnSample& on_samp
   // Everything up to here has been sampled by now, or has not been. The kernel does not pause
   // between the count and the sample of a firing.
   const std::uint64_t settled = std::max(cpu.last_sampled, cpu.count.firings);
-  if (settled > cpu.taken + cpu.lost) cpu.lost = settled - cpu.taken;
+  if (settled > cpu.accounted_for()) cpu.lost = settled - cpu.taken;
   return result.map_error(from_source(source_));
 }
 
@@ -191,7 +190,7 @@ Result<void> TracepointReader::count_on(std::uint32_t number, Cpu& cpu, SteadyTi
   cpu.is_dead = has_paused(count->enabled - cpu.count.enabled, now - cpu.counted_at);
   cpu.count = *count;
   cpu.counted_at = now;
-  cpu.has_news = count->firings > cpu.taken + cpu.lost;
+  cpu.has_news = count->firings > cpu.accounted_for();
   if (!cpu.is_dead) return {};
   return tl::make_unexpected(
       error_on(number, {ErrorReason::kInterrupted,
@@ -202,7 +201,7 @@ Result<void> TracepointReader::count_on(std::uint32_t number, Cpu& cpu, SteadyTi
 
 std::uint64_t TracepointReader::firings() const {
   std::uint64_t sum = firings_of_gone_;
-  for (const auto& [number, cpu] : cpus_) sum += std::max(cpu.count.firings, cpu.taken + cpu.lost);
+  for (const auto& [number, cpu] : cpus_) sum += cpu.firings();
   return sum;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -72,6 +73,10 @@ class TracepointReader {
     std::uint64_t lost = 0;
     bool has_news = false;  ///< samples since the last count, or one that is missing
     bool is_dead = false;   ///< the CPU was offline meanwhile
+
+    /// Firings with a sample, and those that are known to have none.
+    std::uint64_t accounted_for() const { return taken + lost; }
+    std::uint64_t firings() const { return std::max(count.firings, accounted_for()); }
   };
   using Cpus = std::map<std::uint32_t, Cpu>;
 

@@ -2,7 +2,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <future>
@@ -23,6 +22,7 @@
 #include "daemon/http/server.h"
 #include "daemon/kernel/fixture_kernel.h"
 #include "daemon/kernel/live_kernel.h"
+#include "daemon/kernel/perf_ring.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
 #include "daemon/poller.h"
@@ -91,7 +91,7 @@ tl::expected<std::vector<Listener>, std::string> open_listeners(const CommandLin
 /// As many connections as the configuration asks for and the process has descriptors for.
 std::size_t connection_limit(const Settings& settings, const Log& log) {
   // Listeners, the event loop, what a poll opens; and a perf event for each CPU.
-  const auto own = 32 + static_cast<rlim_t>(std::max(::sysconf(_SC_NPROCESSORS_CONF), 1L));
+  const rlim_t own = 32 + count_possible_cpus();
   const std::size_t wanted = settings.web.max_connections;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;

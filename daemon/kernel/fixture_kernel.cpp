@@ -135,14 +135,10 @@ Result<std::string> FixtureKernel::read_tracefs(std::string_view path) {
 Result<std::unique_ptr<PerfEvent>> FixtureKernel::open_tracepoint(const Tracepoint& /*tracepoint*/,
                                                                   std::uint32_t cpu) {
   const std::filesystem::path file = directory_ / "perf" / ("cpu" + std::to_string(cpu));
-  auto records = read_small_file(file);
-  if (!records) {
-    if (records.error().reason == ErrorReason::kUnavailable) {
-      records.error().detail = "not in the recording";
-    }
-    return tl::make_unexpected(records.error());
-  }
-  return make_recorded_event(*std::move(records));
+  return read_small_file(file).map(make_recorded_event).map_error([](Error error) {
+    if (error.reason == ErrorReason::kUnavailable) error.detail = "not in the recording";
+    return error;
+  });
 }
 
 Result<void> FixtureKernel::dump_sockets(const SocketDump& dump, const OnBuffer& on_buffer) {

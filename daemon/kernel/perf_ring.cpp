@@ -125,6 +125,10 @@ perf_event_attr make_attributes(const Tracepoint& tracepoint) {
 
 }  // namespace
 
+std::size_t count_possible_cpus() {
+  return static_cast<std::size_t>(std::max(::sysconf(_SC_NPROCESSORS_CONF), 1L));
+}
+
 std::size_t compute_ring_size(std::size_t cpus, std::size_t page_size) {
   constexpr std::size_t kMost = std::size_t{64} * 1024;
   constexpr std::size_t kMostTogether = std::size_t{4} * 1024 * 1024;
@@ -159,8 +163,7 @@ Result<std::unique_ptr<PerfEvent>> open_perf_event(const Tracepoint& tracepoint,
     return failure("setting the filter");
   }
   // Writable, because that is how the kernel is told what has been read.
-  const auto cpus = static_cast<std::size_t>(std::max(::sysconf(_SC_NPROCESSORS_CONF), 1L));
-  const std::size_t size = page_size() + compute_ring_size(cpus, page_size());
+  const std::size_t size = page_size() + compute_ring_size(count_possible_cpus(), page_size());
   void* const start =
       ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, event.get(), /*offset=*/0);
   if (start == MAP_FAILED) return mapping_failure();

@@ -10,6 +10,10 @@
 
 namespace timewait {
 
+/// The CPUs that the host may have, online or not: the most perf events that may be open, one for
+/// each.
+std::size_t count_possible_cpus();
+
 /// Bytes of the ring buffer of one CPU: a power of two, at least a page. 64 KiB, or less where so
 /// many CPUs would take more than 4 MiB together.
 std::size_t compute_ring_size(std::size_t cpus, std::size_t page_size);
