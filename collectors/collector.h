@@ -87,6 +87,11 @@ class Collector {
   /// `now` is for state that ages; it never goes back.
   virtual Result<void> collect(SteadyTime now, CollectorOutput& out) = 0;
 
+  /// Before the first `collect`, for one that takes the place of `previous`, another of the same
+  /// entry with other options, and is to go on with what that has counted. `previous` is not used
+  /// afterwards.
+  virtual void continue_from(Collector& /*previous*/) {}
+
   /// For a collector to which the kernel reports events by itself: descriptors that poll(2) finds
   /// readable when there are some. They stay the same until the next `collect`.
   virtual std::span<const int> event_descriptors() const { return {}; }

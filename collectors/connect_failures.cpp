@@ -91,6 +91,17 @@ class ConnectFailuresCollector final : public Collector {
     return {};
   }
 
+  void continue_from(Collector& previous) override {
+    auto& before = static_cast<ConnectFailuresCollector&>(previous);
+    before.take_events();  // which its ring buffers would take along
+    if (before.reader_) reader_.emplace(std::move(*before.reader_));
+    layout_ = before.layout_;
+    not_found_ = std::move(before.not_found_);
+    looked_at_ = before.looked_at_;
+    taken_ = std::move(before.taken_);
+    counts_.continue_from(std::move(before.counts_));
+  }
+
   std::span<const int> event_descriptors() const override {
     return reader_ ? reader_->descriptors() : std::span<const int>();
   }

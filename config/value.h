@@ -13,6 +13,8 @@ struct Value;
 struct Scalar {
   std::string text;
   bool quoted = false;  ///< a quoted "15" is text, not a number
+
+  friend bool operator==(const Scalar&, const Scalar&) = default;
 };
 
 struct Entry;
@@ -30,5 +32,8 @@ struct Entry {
   Place place;
   Value value;
 };
+
+/// True if they say the same, wherever they stand; in mappings in the same order.
+bool has_same_content(const Value& one, const Value& other);
 
 }  // namespace timewait::config

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,8 +29,12 @@ struct PollStatus {
   std::vector<CollectorStatus> collectors;
   std::uint64_t polls = 0;
   std::uint64_t overruns = 0;
-  double snapshot_time = 0;     ///< seconds since 1970
-  double config_load_time = 0;  ///< seconds since 1970
+  double snapshot_time = 0;          ///< seconds since 1970
+  bool last_config_was_good = true;  ///< when the configuration was last read
+  double config_load_time = 0;       ///< of the one in force, seconds since 1970
 };
+
+/// How the collectors fare, in one line: `6 of 7 collectors succeed; failing: slabinfo`.
+std::string render_summary(const PollStatus& status);
 
 }  // namespace timewait

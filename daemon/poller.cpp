@@ -39,18 +39,86 @@ constexpr std::chrono::seconds kBurstOfEvents{15};
 }  // namespace
 
 Poller::Poller(std::vector<PolledCollector> collectors, std::string telemetry_path,
-               const Clock& clock, const Log& log, SnapshotStore& store)
-    : telemetry_path_(std::move(telemetry_path)), clock_(clock), log_(log), store_(store) {
+               const Clock& clock, const Log& log, SnapshotStore& store,
+               const ServiceManager& manager)
+    : telemetry_path_(std::move(telemetry_path)),
+      clock_(clock),
+      log_(log),
+      store_(store),
+      manager_(manager) {
   const SteadyTime start = clock.now();
   status_.config_load_time = clock.wall_seconds();
   for (PolledCollector& polled : collectors) {
-    CollectorStatus status;
-    status.name = polled.name;
-    status.interval = polled.interval;
-    const Schedule schedule(start, polled.interval);
-    entries_.push_back(
-        {std::move(polled), schedule, std::move(status), {}, {}, {}, {}, false, 0, start});
+    entries_.push_back(make_entry(std::move(polled), start));
   }
+  if (manager.watchdog()) alive_next_ = start;
+}
+
+Poller::Entry Poller::make_entry(PolledCollector polled, SteadyTime due) const {
+  CollectorStatus status;
+  status.name = polled.name;
+  status.interval = polled.interval;
+  const Schedule schedule(due, polled.interval);
+  return {std::move(polled), schedule, std::move(status), {}, {}, {}, {}, false, 0, due};
+}
+
+void Poller::reconfigure(std::vector<PolledCollector> collectors, std::string telemetry_path) {
+  const SteadyTime now = clock_.now();
+  std::vector<Entry> entries;
+  for (PolledCollector& polled : collectors) {
+    const auto known = std::ranges::find(entries_, polled.name,
+                                         [](const Entry& entry) { return entry.status.name; });
+    if (known == entries_.end()) {
+      entries.push_back(make_entry(std::move(polled), now));
+    } else {
+      update(*known, std::move(polled), now);
+      entries.push_back(std::move(*known));
+    }
+  }
+  entries_ = std::move(entries);
+  telemetry_path_ = std::move(telemetry_path);
+  status_.last_config_was_good = true;
+  status_.config_load_time = clock_.wall_seconds();
+  poll_all_due();
+  publish();
+}
+
+void Poller::update(Entry& entry, PolledCollector polled, SteadyTime now) {
+  PolledCollector& current = entry.polled;
+  const bool is_other = !config::has_same_content(polled.options, current.options);
+  const bool has_other_pace =
+      polled.interval != current.interval || polled.cpu_budget_ratio != current.cpu_budget_ratio;
+  if (is_other) {
+    polled.collector->continue_from(*current.collector);
+  } else {
+    polled.collector = std::move(current.collector);
+  }
+  current = std::move(polled);
+  if (!is_other && !has_other_pace) return;
+  entry.schedule = Schedule(now, current.interval);
+  entry.status.interval = current.interval;
+}
+
+void Poller::note_bad_config() {
+  status_.last_config_was_good = false;
+  publish();
+}
+
+void Poller::post(std::function<void()> task) {
+  {
+    const std::scoped_lock lock(posted_mutex_);
+    posted_.push_back(std::move(task));
+  }
+  wakeup_.interrupt();
+}
+
+void Poller::run_posted() {
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::scoped_lock lock(posted_mutex_);
+    tasks.swap(posted_);
+  }
+  for (const auto& task : tasks) task();
 }
 
 SteadyTime Poller::next_deadline() const {
@@ -64,6 +132,10 @@ bool Poller::all_succeeded() const {
 }
 
 void Poller::poll_due() {
+  if (poll_all_due()) publish();
+}
+
+bool Poller::poll_all_due() {
   const SteadyTime now = clock_.now();
   bool polled = false;
   for (Entry& entry : entries_) {
@@ -71,7 +143,7 @@ void Poller::poll_due() {
     poll(entry);
     polled = true;
   }
-  if (!polled) return;
+  if (!polled) return false;
   // Counted from the round's end: what fell due while it was under way has been missed.
   const SteadyTime end = clock_.now();
   std::uint64_t missed = 0;
@@ -80,7 +152,7 @@ void Poller::poll_due() {
   }
   status_.overruns += missed;
   ++status_.polls;
-  publish();
+  return true;
 }
 
 void Poller::poll(Entry& entry) {
@@ -99,6 +171,7 @@ void Poller::poll(Entry& entry) {
   if (result) log_notices(entry, output.notices());
   if (result) log_advice(entry, output.advice());
   record_outcome(entry, std::move(errors));
+  show_alive();
 }
 
 void Poller::keep_budget(Entry& entry, SteadyTime began, std::chrono::nanoseconds cpu) {
@@ -197,8 +270,23 @@ void Poller::publish() {
     families.push_back({entry.status.name, &entry.families});
   }
   store_.publish(render_snapshot(clock_.now(), families, status_, telemetry_path_));
+  tell_summary();
   cpu_accounted_for_ = clock_.thread_cpu();
   publishing_cpu_ = cpu_accounted_for_ - cpu_before;
+}
+
+void Poller::tell_summary() {
+  std::string summary = render_summary(status_);
+  if (summary == told_summary_) return;
+  manager_.notify_status(summary);
+  told_summary_ = std::move(summary);
+}
+
+void Poller::show_alive() {
+  const SteadyTime now = clock_.now();
+  if (now < alive_next_) return;
+  manager_.notify_alive();
+  alive_next_ = now + *manager_.watchdog() / 2;
 }
 
 SteadyTime Poller::events_from(const Entry& entry) {
@@ -221,7 +309,7 @@ void Poller::take_events() {
 
 Wakeup::Cause Poller::wait() const {
   const SteadyTime now = clock_.now();
-  SteadyTime until = next_deadline();
+  SteadyTime until = std::min(next_deadline(), alive_next_);
   std::vector<int> descriptors;
   for (const Entry& entry : entries_) {
     const auto of_entry = entry.polled.collector->event_descriptors();
@@ -239,9 +327,11 @@ void Poller::run(const std::stop_token& stop) {
   const std::stop_callback interrupt(stop, [this] { wakeup_.interrupt(); });
   cpu_accounted_for_ = clock_.thread_cpu();  // the first poll was another thread's
   while (!stop.stop_requested()) {
+    show_alive();
     const Wakeup::Cause cause = wait();
-    if (cause == Wakeup::Cause::kInterrupt) return;
+    if (stop.stop_requested()) return;
     if (cause == Wakeup::Cause::kReadable) take_events();
+    run_posted();
     poll_due();
   }
 }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -10,10 +12,12 @@
 #include <vector>
 
 #include "collectors/collector.h"
+#include "config/value.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/poll_status.h"
 #include "daemon/schedule.h"
+#include "daemon/service_manager.h"
 #include "daemon/snapshot.h"
 #include "daemon/wakeup.h"
 
@@ -26,6 +30,8 @@ struct PolledCollector {
   std::chrono::milliseconds interval;
   /// The share of one core that its polls may take; absent: any.
   std::optional<double> cpu_budget_ratio{};
+  /// What it was made from: one of the same name and options may stand for another.
+  config::Value options{};
 };
 
 /// Polls every collector at its fixed interval and publishes a snapshot after each round. One with
@@ -38,12 +44,27 @@ struct PolledCollector {
 ///
 /// A collector that fails publishes nothing of that poll and hides no other; what failed is counted
 /// by reason and logged when it changes. Between its polls a collector's last figures stay.
-/// Threads: all calls come from one thread, but for the snapshot store, which is shared.
+///
+/// The service manager's watchdog is fed by each turn of the polling loop and each collector's
+/// poll, so it bites where the kernel does not come back.
+///
+/// Threads: all calls come from one thread, but for `post`; the snapshot store is shared.
 class Poller {
  public:
   /// At least one collector, all due at once. The references outlive the poller.
   Poller(std::vector<PolledCollector> collectors, std::string telemetry_path, const Clock& clock,
-         const Log& log, SnapshotStore& store);
+         const Log& log, SnapshotStore& store, const ServiceManager& manager);
+
+  /// Goes on with these collectors, and publishes. One that is there already with the same options
+  /// stays, with all it remembers; with other options the new one takes its place and what it has
+  /// counted. What is new, or has another interval or budget, is due at once.
+  void reconfigure(std::vector<PolledCollector> collectors, std::string telemetry_path);
+
+  /// Publishes that the configuration was read again and was no good.
+  void note_bad_config();
+
+  /// Has `run` call the task between two polls. From any thread.
+  void post(std::function<void()> task);
 
   /// Polls the collectors that are due, if any, and publishes.
   void poll_due();
@@ -75,8 +96,15 @@ class Poller {
     SteadyTime events_paid_until;    ///< by the share of CPU time that is theirs
   };
 
+  Entry make_entry(PolledCollector polled, SteadyTime due) const;
+  void update(Entry& entry, PolledCollector polled, SteadyTime now);
+  void run_posted();
+  /// Feeds the watchdog, where it is time to.
+  void show_alive();
   /// Sleeps until something is to be done.
   Wakeup::Cause wait() const;
+  /// False if nothing was due.
+  bool poll_all_due();
   void poll(Entry& entry);
   /// When its events may be taken again.
   static SteadyTime events_from(const Entry& entry);
@@ -87,13 +115,19 @@ class Poller {
   void log_interval(Entry& entry, std::chrono::nanoseconds cpu);
   void log_advice(Entry& entry, const std::vector<Advice>& advice);
   void publish();
+  void tell_summary();
 
   std::vector<Entry> entries_;
   std::string telemetry_path_;
   const Clock& clock_;
   const Log& log_;
   SnapshotStore& store_;
+  const ServiceManager& manager_;
+  SteadyTime alive_next_ = SteadyTime::max();  ///< when the watchdog is to be fed
+  std::string told_summary_;                   ///< to the service manager
   Wakeup wakeup_;
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;
   PollStatus status_;
   /// Of the last round: what a budgeted poll brings about is part of its cost.
   std::chrono::nanoseconds publishing_cpu_{};

@@ -85,8 +85,7 @@ void emit_self_metrics(const PollStatus& status, MetricBuilder& metrics) {
   metrics.emit(kPolls, as_sample(status.polls));
   metrics.emit(kOverruns, as_sample(status.overruns));
   metrics.emit(kSnapshotTime, status.snapshot_time);
-  // A bad configuration ends the program at its start, so what runs was read from a good one.
-  metrics.emit(kReloadSuccessful, 1);
+  metrics.emit(kReloadSuccessful, status.last_config_was_good ? 1 : 0);
   metrics.emit(kReloadTime, status.config_load_time);
 }
 

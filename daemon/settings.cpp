@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "collectors/registry.h"
 #include "config/load.h"
@@ -31,35 +32,51 @@ void reject_unknown_collectors(const config::Config& config, config::Problems& p
   }
 }
 
+constexpr std::string_view kEnabled = "enabled";
+constexpr std::string_view kInterval = "interval";
+constexpr std::string_view kCpuBudgetRatio = "cpu_budget_ratio";
+
 bool is_enabled(const CollectorEntry& entry, config::OptionReader& options,
                 const CommandLine& flags) {
   const bool by_default = entry.enabled_by_default && !flags.disable_default_collectors;
-  const bool configured = options.boolean("enabled", by_default);
+  const bool configured = options.boolean(kEnabled, by_default);
   const auto flag = flags.collectors.find(entry.name);
   return flag == flags.collectors.end() ? configured : flag->second;
 }
 
+/// Without the keys that every collector has, which it does not see.
+config::Value own_options(config::Value section) {
+  if (auto* entries = std::get_if<config::Map>(&section.data)) {
+    std::erase_if(*entries, [](const config::Entry& entry) {
+      return entry.key == kEnabled || entry.key == kInterval || entry.key == kCpuBudgetRatio;
+    });
+  } else {
+    section.data = config::Map{};
+  }
+  return section;
+}
+
 std::optional<double> read_cpu_budget_ratio(const CollectorEntry& entry,
                                             config::OptionReader& options) {
-  constexpr std::string_view kKey = "cpu_budget_ratio";
   if (!entry.default_cpu_budget_ratio) return std::nullopt;
   // With less the next poll would be hours away.
   constexpr double kLeast = 0.0001;
-  return options.number(kKey, *entry.default_cpu_budget_ratio, kLeast, 1);
+  return options.number(kCpuBudgetRatio, *entry.default_cpu_budget_ratio, kLeast, 1);
 }
 
 void read_collector(const CollectorEntry& entry, const config::Config& config,
                     const CommandLine& flags, ResolvedSettings& resolved) {
-  config::OptionReader options(find_section(config, entry.name),
-                               "collectors." + std::string(entry.name), resolved.problems);
+  const config::Value& section = find_section(config, entry.name);
+  config::OptionReader options(section, "collectors." + std::string(entry.name), resolved.problems);
   const bool enabled = is_enabled(entry, options, flags);
   const auto interval =
-      options.duration("interval", config.interval, config::kMinInterval, config::kMaxInterval);
+      options.duration(kInterval, config.interval, config::kMinInterval, config::kMaxInterval);
   const auto cpu_budget_ratio = read_cpu_budget_ratio(entry, options);
   CollectorFactory make = entry.configure(options);
   options.reject_unknown();
   if (!enabled) return;
-  resolved.settings.collectors.push_back({entry.name, interval, cpu_budget_ratio, std::move(make)});
+  resolved.settings.collectors.push_back(
+      {entry.name, interval, cpu_budget_ratio, std::move(make), own_options(section)});
 }
 
 void apply_web_flags(const CommandLine& flags, config::WebConfig& web) {
@@ -68,6 +85,17 @@ void apply_web_flags(const CommandLine& flags, config::WebConfig& web) {
 }
 
 }  // namespace
+
+std::vector<std::string> render_problems(const CommandLine& flags,
+                                         const config::Problems& problems) {
+  const std::string file = flags.config_file ? flags.config_file->string() : "timewait_exporter";
+  std::vector<std::string> lines;
+  lines.reserve(problems.size());
+  for (const config::Problem& problem : problems) {
+    lines.push_back(config::to_string(file, problem));
+  }
+  return lines;
+}
 
 ResolvedSettings read_settings(const CommandLine& flags) {
   config::Loaded loaded =

@@ -10,6 +10,7 @@
 #include "collectors/collector.h"
 #include "config/config.h"
 #include "config/problem.h"
+#include "config/value.h"
 #include "daemon/command_line.h"
 
 namespace timewait {
@@ -20,6 +21,7 @@ struct CollectorSettings {
   std::chrono::milliseconds interval;
   std::optional<double> cpu_budget_ratio;  ///< of one core
   CollectorFactory make;
+  config::Value options;  ///< what `make` goes by, as the file has it
 };
 
 /// What the daemon runs with: the configuration with the flags laid over it.
@@ -33,6 +35,10 @@ struct ResolvedSettings {
   Settings settings;
   config::Problems problems;
 };
+
+/// One line for each problem, `file:line:column: message`.
+std::vector<std::string> render_problems(const CommandLine& flags,
+                                         const config::Problems& problems);
 
 /// Reads the configuration file, if there is one, lets each collector read its own section and lays
 /// the flags over it. Sections of disabled collectors are checked as well.

@@ -1,34 +1,51 @@
 #include "daemon/signals.h"
 
 #include <csignal>
+#include <initializer_list>
 
 namespace timewait {
 
 namespace {
 
-sigset_t stop_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);
-  return signals;
+sigset_t make_set(std::initializer_list<int> signals) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) sigaddset(&set, signal);
+  return set;
+}
+
+void block(std::initializer_list<int> signals) {
+  const sigset_t set = make_set(signals);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 }  // namespace
 
+std::string_view to_string(Signal signal) {
+  switch (signal) {
+    case Signal::kHangUp:
+      return "SIGHUP";
+    case Signal::kInterrupt:
+      return "SIGINT";
+    case Signal::kTerminate:
+      return "SIGTERM";
+  }
+  return "unknown";
+}
+
+void block_reload_signal() { block({SIGHUP}); }
+
 void block_stop_signals() {
-  const sigset_t signals = stop_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  block({SIGTERM, SIGINT});
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-const char* wait_for_stop_signal() {
-  const sigset_t signals = stop_signals();
+Signal wait_for_signal() {
+  const sigset_t set = make_set({SIGTERM, SIGINT, SIGHUP});
   int received = 0;
-  sigwait(&signals, &received);
-  if (received == SIGHUP) return "SIGHUP";
-  return received == SIGINT ? "SIGINT" : "SIGTERM";
+  sigwait(&set, &received);
+  if (received == SIGHUP) return Signal::kHangUp;
+  return received == SIGINT ? Signal::kInterrupt : Signal::kTerminate;
 }
 
 }  // namespace timewait

@@ -34,6 +34,7 @@ struct Snapshot {
   SteadyTime taken;  ///< when the youngest poll in it ended
   /// Until the next snapshot: the shortest interval that is in force.
   std::chrono::milliseconds interval{};
+  std::string telemetry_path;                   ///< under which it is handed out
   std::vector<CollectorExposition> collectors;  ///< the enabled ones, in registry order
   Exposition exporter;  ///< timewait_exporter_* and process_*: in every reply
   Document text;

@@ -44,6 +44,7 @@ std::shared_ptr<const Snapshot> render_snapshot(SteadyTime taken,
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->taken = taken;
   snapshot->interval = shortest_interval(status);
+  snapshot->telemetry_path = telemetry_path;
   for (const auto& [name, families] : collectors) {
     snapshot->collectors.push_back({std::string(name), render_exposition(*families)});
   }

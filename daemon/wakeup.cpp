@@ -32,7 +32,12 @@ Wakeup::Cause Wakeup::wait(std::chrono::nanoseconds at_most,
   at_most = std::max(at_most, std::chrono::nanoseconds{});
   const timespec timeout = to_timespec(at_most);
   const int ready = ::ppoll(polled.data(), polled.size(), &timeout, nullptr);
-  if (ready > 0) return polled.front().revents != 0 ? Cause::kInterrupt : Cause::kReadable;
+  if (ready > 0 && polled.front().revents == 0) return Cause::kReadable;
+  if (ready > 0) {
+    eventfd_t ignored = 0;
+    ::eventfd_read(interrupts_.get(), &ignored);
+    return Cause::kInterrupt;
+  }
   // A signal ends the sleep early, which costs the caller a look at the clock. Where there is no
   // memory to sleep with, or more descriptors than a new limit allows, that would cost it a core.
   constexpr std::chrono::nanoseconds kPatience{std::chrono::milliseconds(100)};

@@ -17,7 +17,8 @@ class Wakeup {
   /// Throws std::system_error where the process has no descriptor left.
   Wakeup();
 
-  /// Sleeps. After an interrupt every call returns at once.
+  /// Sleeps. An interrupt that came before, or comes meanwhile, ends one sleep at once, and so do
+  /// several.
   Cause wait(std::chrono::nanoseconds at_most, std::span<const int> descriptors) const;
 
   /// From any thread.

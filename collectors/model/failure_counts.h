@@ -52,6 +52,15 @@ class FailureCounts {
     }
   }
 
+  /// Takes over all that `previous` has counted, in place of what this one has; within its own
+  /// capacity.
+  void continue_from(FailureCounts previous) {
+    const std::size_t capacity = capacity_;
+    *this = std::move(previous);
+    capacity_ = capacity;
+    while (entries_.size() > capacity_) evict();
+  }
+
   /// The entries are about to be shown.
   void end_round() {
     gave_way_.clear();

@@ -15,11 +15,12 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <string_view>
+#include <span>
 #include <system_error>
 #include <utility>
 
 #include "collectors/parse/text.h"
+#include "daemon/environment.h"
 #include "daemon/file_descriptor.h"
 
 namespace timewait {
@@ -107,8 +108,8 @@ bool set_option(int fd, int level, int option, bool on) {
   return ::setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 
-/// A bound socket, or the errno of the step that failed.
-tl::expected<FileDescriptor, int> bind_socket(const SocketAddress& address, Families families) {
+/// A socket that is yet to be bound, or the errno of the step that failed.
+tl::expected<FileDescriptor, int> make_socket(const SocketAddress& address, Families families) {
   FileDescriptor socket = new_socket(address.family());
   if (socket.get() < 0) return tl::make_unexpected(errno);
   if (address.family() != AF_UNIX && !set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, true)) {
@@ -118,26 +119,65 @@ tl::expected<FileDescriptor, int> bind_socket(const SocketAddress& address, Fami
       !set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, families == Families::kOne)) {
     return tl::make_unexpected(errno);
   }
-  if (::bind(socket.get(), address.get(), address.size) != 0) return tl::make_unexpected(errno);
   return socket;
 }
 
-tl::expected<Listener, std::string> listen_on_bound(
-    FileDescriptor socket, std::optional<Listener::SocketFile> file = std::nullopt) {
-  const int fd = socket.release();
-  Listener listener(fd, bound_address(fd), std::move(file));
-  if (::listen(fd, SOMAXCONN) != 0) return error(errno_text(errno));
-  return listener;
+/// Lets these sockets share a port for as long as it lives.
+class PortSharing {
+ public:
+  explicit PortSharing(std::vector<int> sockets) : sockets_(std::move(sockets)) { allow(true); }
+  PortSharing(const PortSharing&) = delete;
+  PortSharing& operator=(const PortSharing&) = delete;
+  PortSharing(PortSharing&&) = delete;
+  PortSharing& operator=(PortSharing&&) = delete;
+  ~PortSharing() { allow(false); }
+
+ private:
+  void allow(bool on) {
+    for (const int fd : sockets_) set_option(fd, SOL_SOCKET, SO_REUSEPORT, on);
+  }
+
+  std::vector<int> sockets_;
+};
+
+/// Binds and listens; gives the errno of what failed, or 0.
+int bind_and_listen(int fd, const SocketAddress& address) {
+  const bool done = ::bind(fd, address.get(), address.size) == 0 && ::listen(fd, SOMAXCONN) == 0;
+  return done ? 0 : errno;
 }
 
-tl::expected<Listener, std::string> listen_on_tcp(const std::string& host, std::uint16_t port) {
+/// `beside`: sockets that may listen where this one is to.
+tl::expected<FileDescriptor, int> open_socket(const SocketAddress& address, Families families,
+                                              std::span<const int> beside = {}) {
+  auto socket = make_socket(address, families);
+  if (!socket) return socket;
+  int failed = bind_and_listen(socket->get(), address);
+  if (failed == EADDRINUSE && !beside.empty()) {
+    std::vector<int> sharing(beside.begin(), beside.end());
+    sharing.push_back(socket->get());
+    const PortSharing while_binding(std::move(sharing));
+    failed = bind_and_listen(socket->get(), address);
+  }
+  if (failed != 0) return tl::make_unexpected(failed);
+  return socket;
+}
+
+Listener take_over(FileDescriptor socket, std::optional<Listener::SocketFile> file = std::nullopt) {
+  const int fd = socket.release();
+  return {fd, bound_address(fd), std::move(file)};
+}
+
+tl::expected<Listener, std::string> listen_on_tcp(const std::string& host, std::uint16_t port,
+                                                  std::span<const int> beside) {
   const bool any = host.empty();
   const auto address = tcp_address(any ? "::" : host, port);
   if (!address) return error(address.error());
-  auto socket = bind_socket(*address, any ? Families::kBoth : Families::kOne);
-  if (!socket && any && socket.error() == EAFNOSUPPORT) return listen_on_tcp("0.0.0.0", port);
+  auto socket = open_socket(*address, any ? Families::kBoth : Families::kOne, beside);
+  if (!socket && any && socket.error() == EAFNOSUPPORT) {
+    return listen_on_tcp("0.0.0.0", port, beside);
+  }
   if (!socket) return error(errno_text(socket.error()));
-  return listen_on_bound(std::move(*socket));
+  return take_over(*std::move(socket));
 }
 
 /// A socket file that refuses connections was left behind by a process that is gone.
@@ -152,26 +192,15 @@ bool is_stale(const SocketAddress& address, const std::string& path) {
 tl::expected<Listener, std::string> listen_on_unix(const std::string& path) {
   const auto address = unix_address(path);
   if (!address) return error(address.error());
-  auto socket = bind_socket(*address, Families::kOne);
+  auto socket = open_socket(*address, Families::kOne);
   if (!socket && socket.error() == EADDRINUSE && is_stale(*address, path)) {
     ::unlink(path.c_str());
-    socket = bind_socket(*address, Families::kOne);
+    socket = open_socket(*address, Families::kOne);
   }
   if (!socket) return error(errno_text(socket.error()));
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return error(errno_text(errno));
-  return listen_on_bound(std::move(*socket),
-                         Listener::SocketFile{path, status.st_dev, status.st_ino});
-}
-
-std::optional<std::string_view> variable(const char* const* environment, std::string_view name) {
-  for (; *environment != nullptr; ++environment) {
-    std::string_view entry = *environment;
-    if (!entry.starts_with(name)) continue;
-    entry.remove_prefix(name.size());
-    if (entry.starts_with('=')) return entry.substr(1);
-  }
-  return std::nullopt;
+  return take_over(*std::move(socket), Listener::SocketFile{path, status.st_dev, status.st_ino});
 }
 
 int socket_option(int fd, int option) {
@@ -221,9 +250,10 @@ void Listener::close() {
   if (fd_ >= 0) ::close(release());
 }
 
-tl::expected<Listener, std::string> listen_on(const config::ListenAddress& address) {
+tl::expected<Listener, std::string> listen_on(const config::ListenAddress& address,
+                                              std::span<const int> beside) {
   auto listener = address.is_unix() ? listen_on_unix(address.unix_path)
-                                    : listen_on_tcp(address.host, address.port);
+                                    : listen_on_tcp(address.host, address.port, beside);
   return std::move(listener).map_error([&](const std::string& why) {
     return "cannot listen on " + config::to_string(address) + ": " + why;
   });
@@ -240,8 +270,8 @@ tl::expected<Listener, std::string> adopt_listener(int fd) {
 
 tl::expected<std::vector<Listener>, std::string> adopt_systemd_listeners(
     const char* const* environment, int first_fd) {
-  const auto pid = variable(environment, "LISTEN_PID");
-  const auto fds = variable(environment, "LISTEN_FDS");
+  const auto pid = find_variable(environment, "LISTEN_PID");
+  const auto fds = find_variable(environment, "LISTEN_FDS");
   if (!pid || !fds) return error("systemd passed no socket: LISTEN_PID and LISTEN_FDS are not set");
   if (parse::parse_number<int>(*pid) != ::getpid()) {
     return error("systemd passed no socket: LISTEN_PID is not this process");

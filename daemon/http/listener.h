@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,9 @@ class Listener {
   /// as 0 is the real one here.
   const std::string& address() const { return address_; }
 
+  /// The descriptor, which stays this object's.
+  int descriptor() const { return fd_; }
+
   /// The descriptor, from now on the caller's to close. The file stays this object's to remove.
   int release();
 
@@ -50,7 +54,12 @@ class Listener {
 /// listens on any more is replaced; the new one's mode is what the umask leaves, and the file is
 /// removed with the listener. The error is one line: `cannot listen on 127.0.0.1:10060: Address
 /// already in use`.
-tl::expected<Listener, std::string> listen_on(const config::ListenAddress& address);
+///
+/// `beside` are listening sockets of this process which are no obstacle, as they are about to be
+/// closed: `127.0.0.1:10060` can be opened while `:10060` still serves. For the moment of binding
+/// they get SO_REUSEPORT, which shares a port with sockets of the same user that have it too.
+tl::expected<Listener, std::string> listen_on(const config::ListenAddress& address,
+                                              std::span<const int> beside = {});
 
 /// Takes an open descriptor, if it is a listening stream socket of TCP or Unix; otherwise it stays
 /// open and the caller's. Sets close-on-exec.

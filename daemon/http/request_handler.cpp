@@ -93,6 +93,28 @@ HttpResponse whole(std::shared_ptr<const Snapshot> snapshot, ExpositionFormat fo
   return response;
 }
 
+HttpResponse telemetry(const HttpRequest& request, const Target& target,
+                       std::shared_ptr<const Snapshot> snapshot) {
+  const auto collect = target.values("collect[]");
+  const auto exclude = target.values("exclude[]");
+  if (!collect.empty() && !exclude.empty()) {
+    return text_response(400, "collect[] and exclude[] cannot be used together\n");
+  }
+  const ExpositionFormat format = negotiate_format(request.accept);
+  if (collect.empty() && exclude.empty()) {
+    return whole(std::move(snapshot), format, accepts_gzip(request.accept_encoding));
+  }
+  return filtered(*snapshot, format, collect, exclude);
+}
+
+HttpResponse landing_page(std::shared_ptr<const Snapshot> snapshot) {
+  HttpResponse response;
+  response.content_type = kHtml;
+  response.body = snapshot->landing_page;
+  response.owner = std::move(snapshot);
+  return response;
+}
+
 }  // namespace
 
 HttpResponse text_response(unsigned status, std::string_view text) {
@@ -103,8 +125,8 @@ HttpResponse text_response(unsigned status, std::string_view text) {
   return response;
 }
 
-RequestHandler::RequestHandler(const SnapshotStore& store, std::string telemetry_path, Clock clock)
-    : store_(store), telemetry_path_(std::move(telemetry_path)), clock_(std::move(clock)) {}
+RequestHandler::RequestHandler(const SnapshotStore& store, Clock clock)
+    : store_(store), clock_(std::move(clock)) {}
 
 HttpResponse RequestHandler::handle(const HttpRequest& request) const {
   const auto target = parse_target(request.target);
@@ -112,11 +134,6 @@ HttpResponse RequestHandler::handle(const HttpRequest& request) const {
 
   const std::string& path = target->path;
   const bool read = is_read(request.method);
-  if (path == telemetry_path_) {
-    HttpResponse response = read ? telemetry(request, *target) : not_allowed(kReadMethods);
-    response.vary = "Accept, Accept-Encoding";
-    return response;
-  }
   if (path == "/-/healthy") {
     return read ? text_response(200, "healthy\n") : not_allowed(kReadMethods);
   }
@@ -125,24 +142,17 @@ HttpResponse RequestHandler::handle(const HttpRequest& request) const {
     return request.method == "POST" ? text_response(403, "the lifecycle API is not enabled\n")
                                     : not_allowed("POST");
   }
-  if (path == "/") return read ? landing_page() : not_allowed(kReadMethods);
-  return text_response(404, "not found\n");
-}
 
-HttpResponse RequestHandler::telemetry(const HttpRequest& request, const Target& target) const {
-  const auto collect = target.values("collect[]");
-  const auto exclude = target.values("exclude[]");
-  if (!collect.empty() && !exclude.empty()) {
-    return text_response(400, "collect[] and exclude[] cannot be used together\n");
-  }
   auto snapshot = store_.current();
   if (!snapshot) return text_response(503, kNoSnapshot);
-
-  const ExpositionFormat format = negotiate_format(request.accept);
-  if (collect.empty() && exclude.empty()) {
-    return whole(std::move(snapshot), format, accepts_gzip(request.accept_encoding));
+  if (path == snapshot->telemetry_path) {
+    HttpResponse response =
+        read ? telemetry(request, *target, std::move(snapshot)) : not_allowed(kReadMethods);
+    response.vary = "Accept, Accept-Encoding";
+    return response;
   }
-  return filtered(*snapshot, format, collect, exclude);
+  if (path == "/") return read ? landing_page(std::move(snapshot)) : not_allowed(kReadMethods);
+  return text_response(404, "not found\n");
 }
 
 HttpResponse RequestHandler::ready() const {
@@ -152,16 +162,6 @@ HttpResponse RequestHandler::ready() const {
     return text_response(200, "ready\n");
   }
   return text_response(503, "the last poll is older than three intervals\n");
-}
-
-HttpResponse RequestHandler::landing_page() const {
-  auto snapshot = store_.current();
-  if (!snapshot) return text_response(503, kNoSnapshot);
-  HttpResponse response;
-  response.content_type = kHtml;
-  response.body = snapshot->landing_page;
-  response.owner = std::move(snapshot);
-  return response;
 }
 
 }  // namespace timewait

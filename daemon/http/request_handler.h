@@ -11,8 +11,6 @@
 
 namespace timewait {
 
-struct Target;
-
 /// One request's header, as far as a reply depends on it. An absent field is empty, several of one
 /// name are joined by comma.
 struct HttpRequest {
@@ -46,20 +44,16 @@ class RequestHandler {
   static constexpr int kReadyIntervals = 3;
 
   /// The store outlives the handler.
-  RequestHandler(const SnapshotStore& store, std::string telemetry_path,
-                 Clock clock = std::chrono::steady_clock::now);
+  explicit RequestHandler(const SnapshotStore& store, Clock clock = std::chrono::steady_clock::now);
 
   /// Any request gets a reply: what cannot be understood a 4xx with a text. Whole expositions are
   /// the snapshot's own bytes, not copies.
   HttpResponse handle(const HttpRequest& request) const;
 
  private:
-  HttpResponse telemetry(const HttpRequest& request, const Target& target) const;
   HttpResponse ready() const;
-  HttpResponse landing_page() const;
 
   const SnapshotStore& store_;
-  std::string telemetry_path_;
   Clock clock_;
 };
 

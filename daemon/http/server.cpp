@@ -2,22 +2,25 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <ctime>
-#include <deque>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -246,25 +249,45 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   std::optional<http::response_serializer<Body>> serializer_;
 };
 
-/// Makes sessions of what connects to one listening socket.
-class AcceptLoop {
+/// Makes sessions of what connects to one listening socket. Kept alive by the operation that it
+/// waits for, until it is closed.
+class AcceptLoop : public std::enable_shared_from_this<AcceptLoop> {
  public:
   AcceptLoop(asio::io_context& context, Listener listener, Shared& shared)
       : listener_(std::move(listener)), acceptor_(context), pause_(context), shared_(shared) {
     // The family does not matter for a socket that is open already.
-    acceptor_.assign(Protocol(AF_UNSPEC, 0), listener_.release());
+    acceptor_.assign(Protocol(AF_UNSPEC, 0), listener_->release());
     acceptor_.non_blocking(true);
   }
 
   void start() {
     // Not async_accept: accept() fails for lack of a descriptor even while nobody connects.
-    acceptor_.async_wait(Acceptor::wait_read, [this](error_code error) {
-      if (error) return back_off(error);
-      accept();
+    acceptor_.async_wait(Acceptor::wait_read, [self = shared_from_this()](error_code error) {
+      if (self->is_closed()) return;
+      if (error) return self->back_off(error);
+      self->accept();
     });
   }
 
+  const std::string& address() const { return listener_->address(); }
+
+  /// Accepts what waits, then no more.
+  void close() {
+    for (;;) {
+      error_code error;
+      Protocol::socket socket = acceptor_.accept(error);
+      if (error) break;
+      admit(std::move(socket));
+    }
+    error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+    listener_.reset();
+  }
+
  private:
+  bool is_closed() const { return !listener_.has_value(); }
+
   static bool needs_descriptor(error_code error) {
     return error == boost::system::errc::too_many_files_open ||
            error == boost::system::errc::too_many_files_open_in_system;
@@ -285,8 +308,9 @@ class AcceptLoop {
 
   void admit(Protocol::socket socket) {
     ConnectionTable& connections = shared_.connections;
-    const bool full = connections.size() >= shared_.limits.max_connections;
-    if (full && !connections.close_longest_idle()) return;
+    while (connections.size() >= shared_.limits.max_connections) {
+      if (!connections.close_longest_idle()) return;
+    }
     error_code ignored;  // a Unix socket has no such option
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
     socket.set_option(asio::socket_base::send_buffer_size(kSendBuffer), ignored);
@@ -300,13 +324,15 @@ class AcceptLoop {
     if (now >= quiet_until_) {
       quiet_until_ = now + kAcceptLogPause;
       shared_.log.warn("cannot accept connections",
-                       {{"address", listener_.address()}, {"error", error.message()}});
+                       {{"address", address()}, {"error", error.message()}});
     }
     pause_.expires_after(kAcceptPause);
-    pause_.async_wait([this](error_code) { start(); });
+    pause_.async_wait([self = shared_from_this()](error_code) {
+      if (!self->is_closed()) self->start();
+    });
   }
 
-  Listener listener_;
+  std::optional<Listener> listener_;  ///< until it is closed
   Acceptor acceptor_;
   asio::steady_timer pause_;
   Shared& shared_;
@@ -320,9 +346,7 @@ class Server::Impl {
   Impl(std::vector<Listener> listeners, const RequestHandler& handler, const ServerLimits& limits,
        const Log& log)
       : shared_{handler, log, limits, {}} {
-    for (Listener& listener : listeners) {
-      loops_.emplace_back(context_, std::move(listener), shared_).start();
-    }
+    for (Listener& listener : listeners) listen(std::move(listener));
     thread_ = std::jthread([this] { run(); });
   }
 
@@ -337,7 +361,24 @@ class Server::Impl {
     shared_.connections.close_all();
   }
 
+  void reconfigure(ListenerChange change, std::size_t max_connections) {
+    asio::post(context_, [this, change = std::move(change), max_connections]() mutable {
+      shared_.limits.max_connections = max_connections;
+      std::erase_if(loops_, [&](const std::shared_ptr<AcceptLoop>& loop) {
+        if (std::ranges::find(change.closed, loop->address()) == change.closed.end()) return false;
+        loop->close();
+        return true;
+      });
+      for (Listener& listener : change.opened) listen(std::move(listener));
+    });
+  }
+
  private:
+  void listen(Listener listener) {
+    loops_.push_back(std::make_shared<AcceptLoop>(context_, std::move(listener), shared_));
+    loops_.back()->start();
+  }
+
   // Only a lack of memory throws in a handler: its connection is gone with it, the others go on.
   void run() {
     for (;;) {
@@ -352,7 +393,7 @@ class Server::Impl {
 
   Shared shared_;
   asio::io_context context_{1};
-  std::deque<AcceptLoop> loops_;
+  std::vector<std::shared_ptr<AcceptLoop>> loops_;
   std::jthread thread_;
 };
 
@@ -361,6 +402,10 @@ Server::Server(std::vector<Listener> listeners, const RequestHandler& handler,
     : impl_(std::make_unique<Impl>(std::move(listeners), handler, limits, log)) {}
 
 Server::~Server() = default;
+
+void Server::reconfigure(ListenerChange change, std::size_t max_connections) {
+  impl_->reconfigure(std::move(change), max_connections);
+}
 
 void Server::stop() { impl_.reset(); }
 

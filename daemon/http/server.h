@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/http/listener.h"
+#include "daemon/http/open_listeners.h"
 #include "daemon/http/request_handler.h"
 #include "daemon/log.h"
 
@@ -41,6 +42,10 @@ class Server {
   Server(Server&&) = delete;
   Server& operator=(Server&&) = delete;
   ~Server();
+
+  /// Listens on the opened sockets too, and no longer on the closed ones, once it has accepted what
+  /// waits there. Open connections stay. Takes effect soon after the call.
+  void reconfigure(ListenerChange change, std::size_t max_connections);
 
   /// Closes every socket, unfinished replies included, and joins the thread; takes milliseconds.
   /// May be called again, but from one thread at a time. The destructor does it too.

@@ -214,7 +214,7 @@ class SocketActivation(EndToEndTest):
 
 class Ending(EndToEndTest):
     def test_it_ends_well_on_each_stop_signal(self):
-        for by in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for by in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(by.name):
                 running = self.start()
                 running.stop(by)

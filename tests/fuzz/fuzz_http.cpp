@@ -26,6 +26,7 @@ Document document(std::string plain) {
 std::shared_ptr<const Snapshot> make_snapshot() {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->interval = std::chrono::seconds{15};
+  snapshot->telemetry_path = "/metrics";
   snapshot->collectors = {{"netstat", {"netstat 1\n", "netstat 1.0\n"}},
                           {"sockstat", {"sockstat 1\n", "sockstat 1.0\n"}}};
   snapshot->exporter = {"exporter 1\n", "exporter 1.0\n"};
@@ -39,7 +40,7 @@ const RequestHandler& handler() {
   static SnapshotStore store;
   static const RequestHandler handler = [] {
     store.publish(make_snapshot());
-    return RequestHandler(store, "/metrics", [] { return SteadyTime{}; });
+    return RequestHandler(store, [] { return SteadyTime{}; });
   }();
   return handler;
 }

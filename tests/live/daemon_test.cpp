@@ -79,10 +79,6 @@ TEST_F(DaemonProcess, EndsWithStatus0WithinASecondOfSigintWhileItIsScraped) {
   expect_prompt_end_by(SIGINT);
 }
 
-TEST_F(DaemonProcess, EndsWithStatus0WithinASecondOfSighupWhileItIsScraped) {
-  expect_prompt_end_by(SIGHUP);
-}
-
 TEST_F(DaemonProcess, SaysInOneLineThatItsPortIsTakenAndExitsWithStatus1) {
   const Exporter first({"--web.listen-address=" + kAddress});
   wait_until_serving();

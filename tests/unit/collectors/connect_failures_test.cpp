@@ -248,5 +248,34 @@ TEST_F(ConnectFailuresTest, BoundsItsOptions) {
   }
 }
 
+TEST_F(ConnectFailuresTest, OtherOptionsDoNotLoseWhatWasCounted) {
+  auto before = make();
+  poll(*before, now_);
+  fail(0, 7);
+  fail(1, 7, 8);
+  poll_next(*before);
+  fail(0, 7);
+  const auto after = make("max_destinations: 1");
+  after->continue_from(*before);
+  before.reset();
+  const auto polled = poll_next(*after);
+  EXPECT_TRUE(polled.errors.empty());
+  EXPECT_EQ(polled.samples.find(kTotal), 3);
+  EXPECT_EQ(polled.samples.find(kLost), 0);
+  EXPECT_EQ(polled.samples.find(series("nginx")), 2);
+  EXPECT_EQ(polled.samples.find(kOther), 1);
+  fail(0, 7);
+  EXPECT_EQ(poll_next(*after).samples.find(kTotal), 4) << "the events stay open";
+}
+
+TEST_F(ConnectFailuresTest, OtherOptionsChangeNothingWhereTheTracepointIsMissing) {
+  kernel_.tracefs.reset();
+  const auto before = make();
+  poll(*before, now_);
+  const auto after = make("max_destinations: 1");
+  after->continue_from(*before);
+  EXPECT_FALSE(poll_next(*after).errors.empty());
+}
+
 }  // namespace
 }  // namespace timewait

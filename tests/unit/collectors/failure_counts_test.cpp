@@ -98,5 +98,19 @@ TEST(FailureCounts, KeepsItsPromisesInRandomStreams) {
   }
 }
 
+TEST(FailureCounts, GoOnFromOthersWithinTheirOwnCapacity) {
+  FailureCounts before(10);
+  for (const char* process : {"a", "b", "b", "c"}) before.add(subject(process));
+  before.end_round();
+  FailureCounts counts(2);
+  counts.continue_from(std::move(before));
+  EXPECT_EQ(shown(counts), (Shown{{"self b 443", 2}, {"self c 443", 1}}));
+  EXPECT_EQ(counts.other(), 1U) << "the sum stays exact";
+  counts.add(subject("a"));
+  EXPECT_EQ(counts.other(), 2U) << "a was shown with 1 in the last round";
+  counts.add(subject("d"));
+  EXPECT_EQ(shown(counts), (Shown{{"self c 443", 1}, {"self d 443", 1}}));
+}
+
 }  // namespace
 }  // namespace timewait

@@ -10,85 +10,22 @@
 
 #include "daemon/file_descriptor.h"
 #include "daemon/http/request_handler.h"
-#include "tests/support/exposition.h"
-#include "tests/support/fake_clock.h"
 #include "tests/support/seed.h"
+#include "tests/unit/daemon/poller_fixture.h"
 
 namespace timewait {
 namespace {
 
 using namespace std::chrono_literals;
-using test::FakeClock;
-using test::Samples;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr MetricDescription kValue{
-    "timewait_value", MetricType::kGauge, "A value of the test.", {"collector"}};
-
-/// Does what the test says, poll by poll.
-class ScriptedCollector final : public Collector {
- public:
-  using Step = std::function<Result<void>(CollectorOutput&)>;
-
-  explicit ScriptedCollector(std::deque<Step> steps) : steps_(std::move(steps)) {}
-
-  Result<void> collect(SteadyTime /*now*/, CollectorOutput& out) override {
-    const Step step = steps_.front();
-    if (steps_.size() > 1) steps_.pop_front();
-    return step(out);
-  }
-
- private:
-  std::deque<Step> steps_;
-};
-
-ScriptedCollector::Step good(const char* name, double value = 1) {
-  return [=](CollectorOutput& out) -> Result<void> {
-    out.metrics.emit(kValue, value, {name});
-    return {};
-  };
-}
-
-ScriptedCollector::Step bad(const char* name, ErrorReason reason, std::string detail = "broken") {
-  return [=](CollectorOutput& out) -> Result<void> {
-    out.metrics.emit(kValue, 99, {name});
-    return tl::make_unexpected(Error{reason, "/proc/x", detail});
-  };
-}
-
-PolledCollector polled(const char* name, std::deque<ScriptedCollector::Step> steps,
-                       std::chrono::milliseconds interval = 15s,
-                       std::optional<double> cpu_budget_ratio = {}) {
-  return {name, std::make_unique<ScriptedCollector>(std::move(steps)), interval, cpu_budget_ratio};
-}
-
-class PollerTest : public ::testing::Test {
- protected:
-  template <class... Collectors>
-  Poller make_poller(Collectors... collectors) {
-    std::vector<PolledCollector> all;
-    (all.push_back(std::move(collectors)), ...);
-    return {std::move(all), "/metrics", clock_, log_, store_};
-  }
-
-  Samples samples() const { return Samples(store_.current()->text.plain); }
-
-  std::optional<double> self(const std::string& name, const std::string& collector) const {
-    return samples().find("timewait_exporter_collector_" + name + "{collector=\"" + collector +
-                          "\"}");
-  }
-  std::optional<double> value(const std::string& collector) const {
-    return samples().find("timewait_value{collector=\"" + collector + "\"}");
-  }
-
-  FakeClock clock_;
-  std::vector<std::string> lines_;
-  Log log_{LogLevel::kInfo, LogFormat::kLogfmt,
-           [this](std::string_view line) { lines_.emplace_back(line); }};
-  SnapshotStore store_;
-};
+using test::bad;
+using test::good;
+using test::polled;
+using test::PollerTest;
+using test::ScriptedCollector;
 
 TEST_F(PollerTest, AFailingCollectorPublishesNothingHalfAndHidesNoOther) {
   Poller poller = make_poller(polled("broken", {bad("broken", ErrorReason::kMalformed)}),
@@ -120,7 +57,7 @@ TEST_F(PollerTest, CountsErrorsByReasonFromZero) {
 
 TEST_F(PollerTest, APartialFailureKeepsTheRest) {
   Poller poller = make_poller(polled("c", {[](CollectorOutput& out) -> Result<void> {
-                                       out.metrics.emit(kValue, 3, {"c"});
+                                       out.metrics.emit(test::kValue, 3, {"c"});
                                        out.report({ErrorReason::kIo, "/proc/y", "no"});
                                        return {};
                                      }}));
@@ -433,7 +370,7 @@ TEST_F(CpuBudgetTest, ADearPollNowAndThenIsLoggedOnce) {
 
 TEST_F(CpuBudgetTest, ReadinessFollowsTheIntervalInForce) {
   Poller poller = make_poller(budgeted({costing(1s), costing(1ms)}));
-  const RequestHandler handler(store_, "/metrics", [this] { return clock_.time; });
+  const RequestHandler handler(store_, [this] { return clock_.time; });
   const auto ready = [&] { return handler.handle({"GET", "/-/ready", {}, {}}).status; };
   poller.poll_due();
   const SteadyTime first = clock_.time;
@@ -521,7 +458,7 @@ class PollerEvents : public PollerTest {
     };
     std::vector<PolledCollector> collectors;
     collectors.push_back({"c", std::move(made), 15s});
-    poller_.emplace(std::move(collectors), "/metrics", clock_, log_, store_);
+    poller_.emplace(std::move(collectors), "/metrics", clock_, log_, store_, manager_);
   }
 
   EventCollector* events_ = nullptr;
@@ -570,6 +507,7 @@ TEST(PollerThread, TakesEventsAsTheyCome) {
   const SystemClock clock;
   const Log log(LogLevel::kError);
   SnapshotStore store;
+  const ServiceManager manager;
   auto made = std::make_unique<EventCollector>();
   const EventCollector& events = *made;
   std::promise<void> third;
@@ -580,7 +518,7 @@ TEST(PollerThread, TakesEventsAsTheyCome) {
   };
   std::vector<PolledCollector> collectors;
   collectors.push_back({"c", std::move(made), 1h});
-  Poller poller(std::move(collectors), "/metrics", clock, log, store);
+  Poller poller(std::move(collectors), "/metrics", clock, log, store, manager);
   poller.poll_due();
   std::jthread thread([&](const std::stop_token& stop) { poller.run(stop); });
   events.fire();
@@ -591,9 +529,10 @@ TEST(PollerThread, StopsWhileItWaits) {
   const SystemClock clock;
   const Log log(LogLevel::kError);
   SnapshotStore store;
+  const ServiceManager manager;
   std::vector<PolledCollector> collectors;
   collectors.push_back(polled("c", {good("c")}, 1h));
-  Poller poller(std::move(collectors), "/metrics", clock, log, store);
+  Poller poller(std::move(collectors), "/metrics", clock, log, store, manager);
   poller.poll_due();
   const SteadyTime start = clock.now();
   {
@@ -606,6 +545,7 @@ TEST(PollerThread, PollsAtItsInterval) {
   const SystemClock clock;
   const Log log(LogLevel::kError);
   SnapshotStore store;
+  const ServiceManager manager;
   std::promise<void> third_poll;
   int polls = 0;
   std::vector<PolledCollector> collectors;
@@ -614,7 +554,7 @@ TEST(PollerThread, PollsAtItsInterval) {
                                 return {};
                               }},
                               10ms));
-  Poller poller(std::move(collectors), "/metrics", clock, log, store);
+  Poller poller(std::move(collectors), "/metrics", clock, log, store, manager);
   std::jthread thread([&](const std::stop_token& stop) { poller.run(stop); });
   EXPECT_EQ(third_poll.get_future().wait_for(10s), std::future_status::ready);
 }

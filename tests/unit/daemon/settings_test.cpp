@@ -149,5 +149,20 @@ TEST(CommandLineTest, RejectsWhatItDoesNotKnow) {
   }
 }
 
+TEST_F(SettingsTest, OptionsAreThoseOfTheCollectorAlone) {
+  const auto options = [this](const std::string& section) {
+    const ResolvedSettings resolved = read("collectors: {sock_diag: " + section + "}\n");
+    EXPECT_THAT(messages(resolved), ElementsAre());
+    return resolved.settings.collectors.at(0).options;
+  };
+  const config::Value top = options("{top: 5}");
+  EXPECT_TRUE(has_same_content(
+      top, options("{ enabled: true, interval: 1s, cpu_budget_ratio: 0.5, top: 5 }")));
+  EXPECT_FALSE(has_same_content(top, options("{top: 6}")));
+  EXPECT_FALSE(has_same_content(top, options("{}")));
+  EXPECT_TRUE(has_same_content(options("{}"), options("")));
+  EXPECT_TRUE(has_same_content(options("{}"), read("").settings.collectors.at(0).options));
+}
+
 }  // namespace
 }  // namespace timewait

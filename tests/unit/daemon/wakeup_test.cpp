@@ -46,13 +46,20 @@ TEST(Wakeup, EndsForADescriptorThatIsClosed) {
   EXPECT_EQ(wakeup.wait(kForever, std::array{closed}), Cause::kReadable);
 }
 
-TEST(Wakeup, EndsByAnInterruptOfAnotherThreadAndForEver) {
+TEST(Wakeup, EndsByAnInterruptOfAnotherThread) {
   const Wakeup wakeup;
-  const FileDescriptor readable = make_event(1);
   std::thread other([&] { wakeup.interrupt(); });
   EXPECT_EQ(wakeup.wait(kForever, {}), Cause::kInterrupt);
   other.join();
+}
+
+TEST(Wakeup, OneSleepEndsByTheInterruptsBeforeIt) {
+  const Wakeup wakeup;
+  const FileDescriptor readable = make_event(1);
+  wakeup.interrupt();
+  wakeup.interrupt();
   EXPECT_EQ(wakeup.wait(kForever, std::array{readable.get()}), Cause::kInterrupt);
+  EXPECT_EQ(wakeup.wait(kForever, std::array{readable.get()}), Cause::kReadable);
 }
 
 }  // namespace

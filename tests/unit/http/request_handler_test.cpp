@@ -26,8 +26,12 @@ class RequestHandlerTest : public testing::Test {
  protected:
   static constexpr seconds kInterval{15};
 
-  void publish() {
-    snapshot_ = std::make_shared<const Snapshot>(test::sample_snapshot(now_));
+  void publish() { publish_at("/metrics"); }
+
+  void publish_at(const char* telemetry_path) {
+    Snapshot snapshot = test::sample_snapshot(now_);
+    snapshot.telemetry_path = telemetry_path;
+    snapshot_ = std::make_shared<const Snapshot>(std::move(snapshot));
     store_.publish(snapshot_);
   }
 
@@ -39,7 +43,7 @@ class RequestHandlerTest : public testing::Test {
   SteadyTime now_ = SteadyTime{} + seconds(1'000);
   std::shared_ptr<const Snapshot> snapshot_;
   SnapshotStore store_;
-  RequestHandler handler_{store_, "/metrics", [this] { return now_; }};
+  RequestHandler handler_{store_, [this] { return now_; }};
 };
 
 TEST_F(RequestHandlerTest, HandsOutTheSnapshotsOwnBytes) {
@@ -239,17 +243,15 @@ TEST_F(RequestHandlerTest, TakesTheAbsoluteForm) {
   EXPECT_EQ(get("http://localhost:10060/metrics").body.data(), snapshot_->text.plain.data());
 }
 
-TEST_F(RequestHandlerTest, ServesTheConfiguredPath) {
-  publish();
-  const RequestHandler handler(store_, "/time wait");
-  EXPECT_EQ(handler.handle({"GET", "/time%20wait", {}, {}}).status, 200U);
-  EXPECT_EQ(handler.handle({"GET", "/metrics", {}, {}}).status, 404U);
+TEST_F(RequestHandlerTest, ServesThePathOfTheSnapshot) {
+  publish_at("/time wait");
+  EXPECT_EQ(get("/time%20wait").status, 200U);
+  EXPECT_EQ(get("/metrics").status, 404U);
 }
 
 TEST_F(RequestHandlerTest, ServesTelemetryAtTheRootIfToldSo) {
-  publish();
-  const RequestHandler handler(store_, "/");
-  EXPECT_EQ(handler.handle({"GET", "/", {}, {}}).content_type, kTextType);
+  publish_at("/");
+  EXPECT_EQ(get("/").content_type, kTextType);
 }
 
 }  // namespace

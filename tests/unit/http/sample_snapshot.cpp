@@ -67,6 +67,7 @@ Snapshot sample_snapshot(SteadyTime taken) {
   Snapshot snapshot;
   snapshot.taken = taken;
   snapshot.interval = std::chrono::seconds(15);
+  snapshot.telemetry_path = "/metrics";
   snapshot.collectors = {{"sock_diag", sample("timewait_sockets", "1")},
                          {"netstat", sample("timewait_netstat_curr_estab", "2")}};
   snapshot.exporter = sample("timewait_exporter_up", "3");

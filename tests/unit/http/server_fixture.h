@@ -44,7 +44,7 @@ class ServerTest : public testing::Test {
   Log log_{LogLevel::kError};
   SnapshotStore store_;
   std::shared_ptr<const Snapshot> snapshot_;
-  RequestHandler handler_{store_, "/metrics"};
+  RequestHandler handler_{store_};
   std::string address_;
   std::unique_ptr<Server> server_;
 

@@ -327,5 +327,37 @@ TEST_F(ServerTest, ServesAnAdoptedSocket) {
   EXPECT_EQ(SocketClient(passed->address()).get("/metrics")->status, 200);
 }
 
+TEST_F(ServerTest, ListensElsewhereAndKeepsItsConnections) {
+  start();
+  SocketClient kept = connect();
+  ASSERT_TRUE(kept.get("/metrics"));
+  auto elsewhere = listen_on({"127.0.0.1", 0, {}});
+  ASSERT_TRUE(elsewhere) << elsewhere.error();
+  const std::string new_address = elsewhere->address();
+  ListenerChange change;
+  change.opened.push_back(*std::move(elsewhere));
+  change.closed.push_back(address_);
+  server_->reconfigure(std::move(change), 10);
+
+  SocketClient moved(new_address);
+  ASSERT_TRUE(moved.get("/metrics")) << "it serves at the new address";
+  EXPECT_FALSE(connect().connected()) << "and no longer at the old one";
+  EXPECT_TRUE(kept.get("/metrics")) << "a connection stays";
+}
+
+TEST_F(ServerTest, HasFewerConnectionsWhenToldSo) {
+  start();
+  std::vector<SocketClient> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(connect());
+    ASSERT_TRUE(clients.back().get("/metrics"));
+  }
+  server_->reconfigure({}, 2);
+  ASSERT_TRUE(connect().get("/metrics"));
+  int open = 0;
+  for (SocketClient& client : clients) open += client.get("/metrics") ? 1 : 0;
+  EXPECT_LE(open, 2);
+}
+
 }  // namespace
 }  // namespace timewait::test
