@@ -14,7 +14,6 @@ namespace timewait {
 
 namespace {
 
-constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kReadMethods = "GET, HEAD";
 constexpr std::string_view kNoSnapshot = "no poll has finished yet\n";
@@ -95,14 +94,6 @@ HttpResponse whole(std::shared_ptr<const Snapshot> snapshot, ExpositionFormat fo
 
 }  // namespace
 
-HttpResponse text_response(unsigned status, std::string_view text) {
-  HttpResponse response;
-  response.status = status;
-  response.content_type = kPlainText;
-  response.body = text;
-  return response;
-}
-
 RequestHandler::RequestHandler(const SnapshotStore& store, std::string telemetry_path, Clock clock)
     : store_(store), telemetry_path_(std::move(telemetry_path)), clock_(std::move(clock)) {}
 
@@ -127,6 +118,10 @@ HttpResponse RequestHandler::handle(const HttpRequest& request) const {
   }
   if (path == "/") return read ? landing_page() : not_allowed(kReadMethods);
   return text_response(404, "not found\n");
+}
+
+void RequestHandler::answer(const HttpRequest& request, Responder respond) const {
+  respond(handle(request));
 }
 
 HttpResponse RequestHandler::telemetry(const HttpRequest& request, const Target& target) const {

@@ -2,40 +2,17 @@
 
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include "collectors/collector.h"
+#include "daemon/http/message.h"
+#include "daemon/http/responder.h"
 #include "daemon/snapshot.h"
 
 namespace timewait {
 
 struct Target;
-
-/// One request's header, as far as a reply depends on it. An absent field is empty, several of one
-/// name are joined by comma.
-struct HttpRequest {
-  std::string_view method;
-  std::string_view target;
-  std::string_view accept;
-  std::string_view accept_encoding;
-};
-
-/// A reply. The views stay valid as long as `owner` is held; those that no snapshot backs are
-/// static.
-struct HttpResponse {
-  unsigned status = 200;
-  std::string_view content_type;
-  std::string_view allow;  ///< empty: no such field
-  std::string_view vary;   ///< empty: no such field
-  bool gzip = false;       ///< the body is compressed
-  std::string_view body;   ///< to be left out for HEAD, which else gets the reply of GET
-  std::shared_ptr<const void> owner;
-};
-
-/// A plain text reply; `text` is static.
-HttpResponse text_response(unsigned status, std::string_view text);
 
 /// Decides what to answer; knows nothing of sockets. Thread-safe: it only reads.
 class RequestHandler {
@@ -52,6 +29,9 @@ class RequestHandler {
   /// Any request gets a reply: what cannot be understood a 4xx with a text. Whole expositions are
   /// the snapshot's own bytes, not copies.
   HttpResponse handle(const HttpRequest& request) const;
+
+  /// The same for a server, whose reply may be given later. The request is gone after the call.
+  void answer(const HttpRequest& request, Responder respond) const;
 
  private:
   HttpResponse telemetry(const HttpRequest& request, const Target& target) const;
