@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <future>
 #include <iostream>
 #include <memory>
@@ -20,6 +21,8 @@
 #include "daemon/http/listener.h"
 #include "daemon/http/request_handler.h"
 #include "daemon/http/server.h"
+#include "daemon/http/web_config_file.h"
+#include "daemon/http/web_settings.h"
 #include "daemon/kernel/fixture_kernel.h"
 #include "daemon/kernel/live_kernel.h"
 #include "daemon/kernel/perf_ring.h"
@@ -69,11 +72,31 @@ std::vector<PolledCollector> make_collectors(const CommandLine& flags, const Set
   return collectors;
 }
 
-void print_problems(const CommandLine& flags, const config::Problems& problems) {
-  const std::string file = flags.config_file ? flags.config_file->string() : "timewait_exporter";
+void print_problems(const std::optional<std::filesystem::path>& named,
+                    const config::Problems& problems) {
+  const std::string file = named ? named->string() : "timewait_exporter";
   for (const config::Problem& problem : problems) {
     std::cerr << config::to_string(file, problem) << '\n';
   }
+}
+
+bool check_web_config(const CommandLine& flags) {
+  if (!flags.web_config_file) return true;
+  const auto problems = load_web_settings(*flags.web_config_file).problems;
+  print_problems(flags.web_config_file, problems);
+  return problems.empty();
+}
+
+/// Watches the web configuration file, if there is one; it has changed where that fails.
+bool start_web_config(std::optional<WebConfigFile>& file, const CommandLine& flags,
+                      WebSettingsStore& web, const Log& log) {
+  if (!flags.web_config_file) return true;
+  file.emplace(*flags.web_config_file, web, log);
+  const config::Problems problems = file->reload();
+  print_problems(flags.web_config_file, problems);
+  if (!problems.empty()) return false;
+  file->watch();
+  return true;
 }
 
 tl::expected<std::vector<Listener>, std::string> open_listeners(const CommandLine& flags,
@@ -134,6 +157,9 @@ int serve(const CommandLine& flags, const Settings& settings, Poller& poller,
   // Not before the first poll: while nothing is open yet, a signal may end the process as it is.
   block_stop_signals();
 
+  WebSettingsStore web;
+  std::optional<WebConfigFile> web_config;
+  if (!start_web_config(web_config, flags, web, log)) return kBadConfiguration;
   auto listeners = open_listeners(flags, settings);
   if (!listeners) {
     log.error(listeners.error());
@@ -146,7 +172,7 @@ int serve(const CommandLine& flags, const Settings& settings, Poller& poller,
   const RequestHandler handler(store, settings.web.telemetry_path);
   ServerLimits limits;
   limits.max_connections = connection_limit(settings, log);
-  Server server(*std::move(listeners), handler, limits, log);
+  Server server(*std::move(listeners), handler, web, limits, log);
   PollingThread polling(poller);
 
   log.info("stopping", {{"signal", wait_for_stop_signal()}});
@@ -163,8 +189,8 @@ int run(const CommandLine& flags) {
   if (flags.list_metrics) return print(render_metric_list());
 
   const ResolvedSettings resolved = read_settings(flags);
-  print_problems(flags, resolved.problems);
-  if (!resolved.problems.empty()) return kBadConfiguration;
+  print_problems(flags.config_file, resolved.problems);
+  if (!check_web_config(flags) || !resolved.problems.empty()) return kBadConfiguration;
   if (flags.config_check) return EXIT_SUCCESS;
 
   const Log log(flags.log_level, flags.log_format);

@@ -14,6 +14,7 @@
 #include "daemon/http/connection_table.h"
 #include "daemon/http/listener.h"
 #include "daemon/http/session.h"
+#include "daemon/http/tls_context.h"
 
 namespace timewait {
 
@@ -69,7 +70,13 @@ class AcceptLoop {
     ErrorCode ignored;  // a Unix socket has no such option
     socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
     socket.set_option(boost::asio::socket_base::send_buffer_size(kSendBuffer), ignored);
-    std::make_shared<Session<PlainStream>>(PlainStream(std::move(socket)), context_)->start();
+    PlainStream stream(std::move(socket));
+    if (const auto tls = context_.web.current()->tls) {
+      TlsStream encrypted(std::move(stream), tls->context());
+      std::make_shared<Session<TlsStream>>(std::move(encrypted), context_, tls)->start();
+    } else {
+      std::make_shared<Session<PlainStream>>(std::move(stream), context_)->start();
+    }
   }
 
   // Mostly the process or the host is out of descriptors and no idle connection can give way: the

@@ -21,7 +21,8 @@ std::string http_date(std::time_t now) {
 
 }  // namespace
 
-BeastResponse make_message(const HttpResponse& response, const ReplyForm& form) {
+BeastResponse make_message(const HttpResponse& response, const ReplyForm& form,
+                           const std::vector<config::HeaderField>& configured) {
   BeastResponse message;
   message.version(form.version);
   message.result(response.status);
@@ -34,6 +35,8 @@ BeastResponse make_message(const HttpResponse& response, const ReplyForm& form) 
   set(http::field::content_encoding, response.gzip ? "gzip" : "");
   set(http::field::allow, response.allow);
   set(http::field::vary, response.vary);
+  set(http::field::www_authenticate, response.www_authenticate);
+  for (const config::HeaderField& field : configured) message.set(field.name, field.value);
   message.body() = {response.body.data(), response.body.size()};
   message.content_length(response.body.size());
   message.keep_alive(form.keep_alive);

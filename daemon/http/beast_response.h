@@ -1,9 +1,12 @@
 #pragma once
 
+#include <vector>
+
 #include <boost/beast/core/span.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/span_body.hpp>
 
+#include "config/web_config.h"
 #include "daemon/http/message.h"
 
 namespace timewait {
@@ -18,7 +21,9 @@ struct ReplyForm {
   bool head = false;        ///< the body stays away
 };
 
-/// The reply as it goes out. Its body is that of `response`, not a copy.
-BeastResponse make_message(const HttpResponse& response, const ReplyForm& form);
+/// The reply as it goes out, with the header fields that are configured. Its body is that of
+/// `response`, not a copy.
+BeastResponse make_message(const HttpResponse& response, const ReplyForm& form,
+                           const std::vector<config::HeaderField>& configured);
 
 }  // namespace timewait

@@ -19,10 +19,11 @@ struct HttpRequest {
 struct HttpResponse {
   unsigned status = 200;
   std::string_view content_type;
-  std::string_view allow;  ///< empty: no such field
-  std::string_view vary;   ///< empty: no such field
-  bool gzip = false;       ///< the body is compressed
-  std::string_view body;   ///< to be left out for HEAD, which else gets the reply of GET
+  std::string_view allow;             ///< empty: no such field
+  std::string_view vary;              ///< empty: no such field
+  std::string_view www_authenticate;  ///< empty: no such field
+  bool gzip = false;                  ///< the body is compressed
+  std::string_view body;              ///< to be left out for HEAD, which else gets the reply of GET
   std::shared_ptr<const void> owner;
 };
 

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <exception>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -14,9 +15,10 @@ namespace timewait {
 
 class Server::Impl {
  public:
-  Impl(std::vector<Listener> listeners, const RequestHandler& handler, const ServerLimits& limits,
-       const Log& log)
-      : sessions_{handler, log, limits, {}} {
+  Impl(std::vector<Listener> listeners, const RequestHandler& handler, const WebSettingsStore& web,
+       const ServerLimits& limits, const Log& log)
+      : sessions_{handler, web, log, limits, {}, nullptr} {
+    sessions_.gate = &gate_.emplace(web);
     for (Listener& listener : listeners) {
       loops_.emplace_back(context_, std::move(listener), sessions_).start();
     }
@@ -47,15 +49,18 @@ class Server::Impl {
     }
   }
 
+  // In this order: the gate's thread ends while there is a context that its replies go to, and a
+  // session that ends with either of them finds the table of connections.
   SessionContext sessions_;
   boost::asio::io_context context_{1};
+  std::optional<Gate> gate_;
   std::deque<AcceptLoop> loops_;
   std::jthread thread_;
 };
 
 Server::Server(std::vector<Listener> listeners, const RequestHandler& handler,
-               const ServerLimits& limits, const Log& log)
-    : impl_(std::make_unique<Impl>(std::move(listeners), handler, limits, log)) {}
+               const WebSettingsStore& web, const ServerLimits& limits, const Log& log)
+    : impl_(std::make_unique<Impl>(std::move(listeners), handler, web, limits, log)) {}
 
 Server::~Server() = default;
 

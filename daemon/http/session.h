@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/dispatch.hpp>
@@ -14,12 +17,15 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/write.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
 
 #include "daemon/http/beast_request.h"
 #include "daemon/http/beast_response.h"
 #include "daemon/http/connection_table.h"
+#include "daemon/http/gate.h"
 #include "daemon/http/request_handler.h"
 #include "daemon/http/server.h"
+#include "daemon/http/web_settings.h"
 #include "daemon/log.h"
 
 namespace timewait {
@@ -28,21 +34,26 @@ namespace timewait {
 using StreamProtocol = boost::asio::generic::stream_protocol;
 using PlainStream = boost::beast::basic_stream<StreamProtocol>;
 
+using TlsStream = boost::beast::ssl_stream<PlainStream>;
+
 /// What every session uses.
 struct SessionContext {
   const RequestHandler& handler;
+  const WebSettingsStore& web;
   const Log& log;
   ServerLimits limits;
   ConnectionTable connections;
+  Gate* gate;  ///< not null
 };
 
 /// One connection, from request to request, on the thread of the server. Kept alive by the
-/// operation or the reply that it waits for. `Stream` is what lies on top of a
-/// beast::basic_stream, or that itself.
+/// operation or the reply that it waits for. `Stream` is PlainStream or TlsStream.
 template <class Stream>
 class Session final : public Connection, public std::enable_shared_from_this<Session<Stream>> {
  public:
-  Session(Stream stream, SessionContext& context) : stream_(std::move(stream)), context_(context) {
+  /// `owner` is held as long as the session lives.
+  Session(Stream stream, SessionContext& context, std::shared_ptr<const void> owner = nullptr)
+      : owner_(std::move(owner)), stream_(std::move(stream)), context_(context) {
     context_.connections.add(*this);
   }
   Session(const Session&) = delete;
@@ -51,7 +62,13 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   Session& operator=(Session&&) = delete;
   ~Session() override { context_.connections.remove(*this); }
 
-  void start() { read_header(); }
+  void start() {
+    if constexpr (kIsTls) {
+      shake_hands();
+    } else {
+      read_header();
+    }
+  }
 
   void close() override {
     context_.connections.remove(*this);
@@ -63,10 +80,24 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   using ErrorCode = boost::system::error_code;
   using HttpError = boost::beast::http::error;
 
+  static constexpr bool kIsTls = std::is_same_v<Stream, TlsStream>;
   static constexpr std::uint32_t kHeaderLimit = 8 * 1024;
   static constexpr std::size_t kFirstRead = 512;
+  // For the peer's close_notify, which nothing depends on.
+  static constexpr std::chrono::seconds kFarewell{1};
 
   auto& lowest() { return boost::beast::get_lowest_layer(stream_); }
+
+  void shake_hands() {
+    lowest().expires_after(context_.limits.handshake);
+    stream_.async_handshake(
+        boost::asio::ssl::stream_base::server, [self = this->shared_from_this()](ErrorCode error) {
+          if (self->closed_) return;
+          if (!error) return self->read_header();
+          // Not louder: it is for anyone to cause.
+          self->context_.log.debug("a TLS handshake failed", {{"error", error.message()}});
+        });
+  }
 
   void wait_for_request() {
     lowest().expires_after(context_.limits.idle);
@@ -109,6 +140,18 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
              request.method() == boost::beast::http::verb::head};
     // Not idle while it waits for its reply, however long that takes.
     context_.connections.set_busy(*this);
+    context_.gate->admit(to_view(request[boost::beast::http::field::authorization]), admitted());
+  }
+
+  Gate::Done admitted() {
+    return on_own_thread<Admission>([](Session& session, Admission admission) {
+      session.settings_ = std::move(admission.settings);
+      if (admission.refusal) return session.on_response(std::move(admission.refusal));
+      session.answer(session.parser_->get());
+    });
+  }
+
+  void answer(const BeastRequest& request) {
     namespace http = boost::beast::http;
     const std::string accept = joined(request, http::field::accept);
     const std::string accept_encoding = joined(request, http::field::accept_encoding);
@@ -117,15 +160,24 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
         responder());
   }
 
-  /// The session goes with it, and comes back to its own thread whatever happens.
   Responder responder() {
-    return Responder([executor = stream_.get_executor(), self = this->shared_from_this()](
-                         std::optional<HttpResponse> response) mutable {
+    return Responder(on_own_thread<std::optional<HttpResponse>>(
+        [](Session& session, std::optional<HttpResponse> response) {
+          session.on_response(std::move(response));
+        }));
+  }
+
+  /// What calls `next` on the thread of the server, itself called on any thread, once. The session
+  /// goes with the call, lest it end on the other thread.
+  template <class Result, class Next>
+  std::function<void(Result)> on_own_thread(Next next) {
+    return [executor = stream_.get_executor(), self = this->shared_from_this(),
+            next](Result result) mutable {
       boost::asio::dispatch(executor,
-                            [self = std::move(self), response = std::move(response)]() mutable {
-                              if (!self->closed_) self->on_response(std::move(response));
+                            [self = std::move(self), next, result = std::move(result)]() mutable {
+                              if (!self->closed_) next(*self, std::move(result));
                             });
-    });
+    };
   }
 
   void on_response(std::optional<HttpResponse> response) {
@@ -138,13 +190,15 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
 
   void refuse(unsigned status, std::string_view text) {
     form_ = {};
+    settings_ = nullptr;
     send(text_response(status, text));
   }
 
   void send(HttpResponse response) {
     context_.connections.set_busy(*this);
     response_ = std::move(response);
-    message_.emplace(make_message(response_, form_));
+    static const WebSettings none;
+    message_.emplace(make_message(response_, form_, (settings_ ? *settings_ : none).headers));
     serializer_.emplace(*message_);
 
     // Until the reply is out, a close is to drop what the peer has not taken: of a peer that does
@@ -176,6 +230,13 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   }
 
   void finish() {
+    if constexpr (kIsTls) {
+      context_.connections.set_idle(*this);
+      lowest().expires_after(kFarewell);
+      return stream_.async_shutdown([self = this->shared_from_this()](ErrorCode) {
+        if (!self->closed_) self->close();
+      });
+    }
     ErrorCode ignored;
     lowest().socket().shutdown(boost::asio::socket_base::shutdown_send, ignored);
     close();
@@ -186,12 +247,14 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     lowest().socket().set_option(boost::asio::socket_base::linger(drop, 0), ignored);
   }
 
+  std::shared_ptr<const void> owner_;
   Stream stream_;
   SessionContext& context_;
   bool closed_ = false;
   // It may hold pipelined requests too.
   boost::beast::flat_buffer buffer_{std::size_t{2} * kHeaderLimit};
   std::optional<BeastParser> parser_;
+  std::shared_ptr<const WebSettings> settings_;  ///< for the reply; may be null
   ReplyForm form_;
   HttpResponse response_;
   std::optional<BeastResponse> message_;

@@ -21,6 +21,8 @@ BORDERS = {
     r"<CLI/": ["daemon/command_line.cpp"],
     r"<netlink/": ["daemon/kernel/netlink_socket.cpp"],
     r"<boost/(asio|beast)": ["daemon/http/"],
+    r"<openssl/": ["daemon/http/"],
+    r"<crypt\.h>": ["daemon/http/bcrypt.cpp"],
     r"<zlib\.h>": ["daemon/gzip.cpp"],
     r"<(thread|mutex|condition_variable|future)>": ["daemon/"],
     r"<(iostream|fstream)>": ["daemon/main.cpp", "daemon/command_line.cpp"],
