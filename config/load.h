@@ -15,11 +15,9 @@ struct Loaded {
   Problems problems;
 };
 
-/// Reads YAML text: one UTF-8 document, possibly empty, without anchors, aliases, merge keys and
-/// tags, within limits of size and nesting that no real configuration reaches. A text that breaks
-/// YAML's syntax or those limits is one problem; else unknown and duplicate keys, wrong types and
-/// values out of bounds are all gathered, in the order of the file. Collector sections are taken
-/// over unread. Never throws, whatever the text.
+/// Reads the text as parse_yaml() does. What that cannot read is one problem; else unknown and
+/// duplicate keys, wrong types and values out of bounds are all gathered, in the order of the file.
+/// Collector sections are taken over unread. Never throws, whatever the text.
 Loaded parse_config(std::string_view text);
 
 /// The same for a file; one that cannot be read, or is no regular file or pipe, is a problem.

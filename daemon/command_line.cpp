@@ -68,6 +68,11 @@ void add_web(CLI::App& app, CommandLine& flags) {
       ->type_name("PATH");
   app.add_flag("--web.systemd-socket", flags.systemd_socket,
                "Take the listening sockets from systemd");
+  app.add_flag("--web.enable-lifecycle", flags.enable_lifecycle,
+               "Let POST /-/reload read the configuration again, as SIGHUP does");
+  app.add_option("--web.config.file", flags.web_config_file,
+                 "TLS, passwords and headers (exporter-toolkit's YAML)")
+      ->type_name("FILE");
 }
 
 void add_general(CLI::App& app, CommandLine& flags) {

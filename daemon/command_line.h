@@ -24,6 +24,8 @@ struct CommandLine {
   std::vector<config::ListenAddress> listen_addresses;
   std::optional<std::string> telemetry_path;
   bool systemd_socket = false;
+  bool enable_lifecycle = false;  ///< POST /-/reload
+  std::optional<std::filesystem::path> web_config_file;
 
   std::map<std::string, bool, std::less<>> collectors;  ///< --collector.NAME, --no-collector.NAME
   bool disable_default_collectors = false;

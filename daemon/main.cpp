@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "daemon/command_line.h"
+#include "daemon/configuration.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
 #include "daemon/service.h"
@@ -52,17 +53,15 @@ int run(const CommandLine& flags) {
   if (flags.list_collectors) return print(render_collector_list());
   if (flags.list_metrics) return print(render_metric_list());
 
-  ResolvedSettings resolved = read_settings(flags);
-  for (const std::string& line : render_problems(flags, resolved.problems)) {
-    std::cerr << line << '\n';
-  }
-  if (!resolved.problems.empty()) return kBadConfiguration;
+  Configuration configuration = read_configuration(flags);
+  for (const std::string& problem : configuration.problems) std::cerr << problem << '\n';
+  if (!configuration.problems.empty()) return kBadConfiguration;
   if (flags.config_check) return EXIT_SUCCESS;
 
   const Log log(flags.log_level, flags.log_format);
   if (flags.once)
-    return Service(flags, std::move(resolved.settings), log, {}).print_once(std::cout);
-  return serve(flags, std::move(resolved.settings), log);
+    return Service(flags, std::move(configuration.settings), log, {}).print_once(std::cout);
+  return serve(flags, std::move(configuration.settings), log);
 }
 
 }  // namespace

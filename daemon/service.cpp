@@ -1,9 +1,11 @@
 #include "daemon/service.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <ostream>
 #include <utility>
@@ -37,7 +39,10 @@ Service::Service(const CommandLine& flags, Settings settings, const Log& log,
       manager_(std::move(manager)),
       kernel_(make_kernel(flags)),
       poller_(make_collectors(settings_), settings_.web.telemetry_path, clock_, log_, store_,
-              manager_) {}
+              manager_),
+      reloads_([main = ::pthread_self()] { ::pthread_kill(main, SIGHUP); }),
+      handler_(store_, std::chrono::steady_clock::now,
+               flags.enable_lifecycle ? &reloads_ : nullptr) {}
 
 std::vector<PolledCollector> Service::make_collectors(const Settings& settings) {
   std::vector<PolledCollector> collectors;
@@ -71,6 +76,7 @@ int Service::run() {
 }
 
 tl::expected<void, std::string> Service::serve() {
+  if (auto read = start_web_config(); !read) return read;
   if (flags_.systemd_socket) {
     auto adopted = adopt_systemd_listeners(environ);
     if (!adopted) return tl::make_unexpected(adopted.error());
@@ -84,11 +90,24 @@ tl::expected<void, std::string> Service::serve() {
   return {};
 }
 
+/// It was good a moment ago, but may have changed since.
+tl::expected<void, std::string> Service::start_web_config() {
+  if (!flags_.web_config_file) return {};
+  web_config_.emplace(*flags_.web_config_file, web_, log_);
+  const config::Problems problems = web_config_->reload();
+  if (!problems.empty()) {
+    return tl::make_unexpected(
+        config::to_string(flags_.web_config_file->string(), problems.front()));
+  }
+  web_config_->watch();
+  return {};
+}
+
 void Service::start_server(std::vector<Listener> listeners) {
   log_listening(listeners);
   ServerLimits limits;
   limits.max_connections = connection_limit();
-  server_.emplace(std::move(listeners), handler_, limits, log_);
+  server_.emplace(std::move(listeners), handler_, web_, limits, log_);
 }
 
 void Service::log_listening(const std::vector<Listener>& listeners) const {
@@ -112,6 +131,7 @@ void Service::wait_until_stopped() {
 
 int Service::stop() {
   manager_.notify_stopping();
+  reloads_.close();
   server_->stop();
   if (!polling_->stop(kStopPatience)) {
     log_.warn("a poll has not come back from the kernel; leaving it");
@@ -122,34 +142,36 @@ int Service::stop() {
 
 void Service::reload() {
   manager_.notify_reloading();
-  if (const auto applied = apply(read_settings(flags_))) {
+  std::vector<Responder> waiting = reloads_.take();
+  const std::vector<std::string> problems = apply(read_configuration(flags_));
+  for (const std::string& problem : problems) {
+    log_.error("configuration not reloaded, the last one stays", {{"err", problem}});
+  }
+  if (problems.empty()) {
     log_.info("configuration reloaded");
   } else {
-    for (const std::string& line : applied.error()) {
-      log_.error("configuration not reloaded, the last one stays", {{"err", line}});
-    }
     polling_->call([this] { poller_.note_bad_config(); }, kReloadPatience);
   }
+  answer_all(std::move(waiting), problems);
   manager_.notify_ready();
 }
 
-Service::Applied Service::apply(ResolvedSettings resolved) {
-  if (!resolved.problems.empty()) {
-    return tl::make_unexpected(render_problems(flags_, resolved.problems));
-  }
+std::vector<std::string> Service::apply(Configuration configuration) {
+  if (!configuration.problems.empty()) return std::move(configuration.problems);
   ListenerChange change;
   if (!flags_.systemd_socket) {
-    auto opened = listeners_.open(resolved.settings.web.listen_addresses);
-    if (!opened) return tl::make_unexpected(Lines{opened.error()});
+    auto opened = listeners_.open(configuration.settings.web.listen_addresses);
+    if (!opened) return {opened.error()};
     change = *std::move(opened);
   }
-  const auto reconfigure = [this, settings = resolved.settings] {
+  const auto reconfigure = [this, settings = configuration.settings] {
     poller_.reconfigure(make_collectors(settings), settings.web.telemetry_path);
   };
   if (!polling_->call(reconfigure, kReloadPatience)) {
-    return tl::make_unexpected(Lines{"a poll has not come back from the kernel"});
+    return {"a poll has not come back from the kernel"};
   }
-  settings_ = std::move(resolved.settings);
+  settings_ = std::move(configuration.settings);
+  if (web_config_) web_config_->reload();
   log_listening(change.opened);
   server_->reconfigure(std::move(change), connection_limit());
   if (!flags_.systemd_socket) listeners_.commit();

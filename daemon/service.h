@@ -13,9 +13,13 @@
 #include "collectors/kernel.h"
 #include "daemon/clock.h"
 #include "daemon/command_line.h"
+#include "daemon/configuration.h"
 #include "daemon/http/open_listeners.h"
+#include "daemon/http/reload_requests.h"
 #include "daemon/http/request_handler.h"
 #include "daemon/http/server.h"
+#include "daemon/http/web_config_file.h"
+#include "daemon/http/web_settings.h"
 #include "daemon/log.h"
 #include "daemon/poller.h"
 #include "daemon/polling_thread.h"
@@ -40,11 +44,9 @@ class Service {
   int run();
 
  private:
-  using Lines = std::vector<std::string>;
-  using Applied = tl::expected<void, Lines>;
-
   std::vector<PolledCollector> make_collectors(const Settings& settings);
   tl::expected<void, std::string> serve();
+  tl::expected<void, std::string> start_web_config();
   void start_server(std::vector<Listener> listeners);
   void log_listening(const std::vector<Listener>& listeners) const;
   /// As many connections as the configuration asks for and the process has descriptors for.
@@ -52,8 +54,9 @@ class Service {
   void wait_until_stopped();
   int stop();
   void reload();
-  /// All or nothing: an error, a line for each thing that is wrong, leaves everything as it was.
-  Applied apply(ResolvedSettings resolved);
+  /// All or nothing: gives a line for each thing that is wrong, and leaves everything as it was
+  /// then.
+  std::vector<std::string> apply(Configuration configuration);
 
   const CommandLine& flags_;
   Settings settings_;
@@ -63,8 +66,11 @@ class Service {
   const std::unique_ptr<Kernel> kernel_;
   Findings findings_;
   SnapshotStore store_;
+  WebSettingsStore web_;
+  std::optional<WebConfigFile> web_config_;
   Poller poller_;
-  const RequestHandler handler_{store_};
+  ReloadRequests reloads_;
+  const RequestHandler handler_;
   OpenListeners listeners_;
   std::optional<Server> server_;
   std::optional<PollingThread> polling_;

@@ -86,17 +86,6 @@ void apply_web_flags(const CommandLine& flags, config::WebConfig& web) {
 
 }  // namespace
 
-std::vector<std::string> render_problems(const CommandLine& flags,
-                                         const config::Problems& problems) {
-  const std::string file = flags.config_file ? flags.config_file->string() : "timewait_exporter";
-  std::vector<std::string> lines;
-  lines.reserve(problems.size());
-  for (const config::Problem& problem : problems) {
-    lines.push_back(config::to_string(file, problem));
-  }
-  return lines;
-}
-
 ResolvedSettings read_settings(const CommandLine& flags) {
   config::Loaded loaded =
       flags.config_file ? config::read_config(*flags.config_file) : config::Loaded{};

@@ -36,10 +36,6 @@ struct ResolvedSettings {
   config::Problems problems;
 };
 
-/// One line for each problem, `file:line:column: message`.
-std::vector<std::string> render_problems(const CommandLine& flags,
-                                         const config::Problems& problems);
-
 /// Reads the configuration file, if there is one, lets each collector read its own section and lays
 /// the flags over it. Sections of disabled collectors are checked as well.
 ResolvedSettings read_settings(const CommandLine& flags);

@@ -8,15 +8,16 @@
 
 #include "config/quote.h"
 #include "daemon/http/negotiation.h"
+#include "daemon/http/reload_requests.h"
 #include "daemon/http/target.h"
 
 namespace timewait {
 
 namespace {
 
-constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kReadMethods = "GET, HEAD";
+constexpr std::string_view kReloadPath = "/-/reload";
 constexpr std::string_view kNoSnapshot = "no poll has finished yet\n";
 
 HttpResponse owned_text_response(unsigned status, std::string text) {
@@ -93,6 +94,12 @@ HttpResponse whole(std::shared_ptr<const Snapshot> snapshot, ExpositionFormat fo
   return response;
 }
 
+bool asks_for_reload(const HttpRequest& request) {
+  if (request.method != "POST") return false;
+  const auto target = parse_target(request.target);
+  return target && target->path == kReloadPath;
+}
+
 HttpResponse telemetry(const HttpRequest& request, const Target& target,
                        std::shared_ptr<const Snapshot> snapshot) {
   const auto collect = target.values("collect[]");
@@ -117,16 +124,8 @@ HttpResponse landing_page(std::shared_ptr<const Snapshot> snapshot) {
 
 }  // namespace
 
-HttpResponse text_response(unsigned status, std::string_view text) {
-  HttpResponse response;
-  response.status = status;
-  response.content_type = kPlainText;
-  response.body = text;
-  return response;
-}
-
-RequestHandler::RequestHandler(const SnapshotStore& store, Clock clock)
-    : store_(store), clock_(std::move(clock)) {}
+RequestHandler::RequestHandler(const SnapshotStore& store, Clock clock, ReloadRequests* reloads)
+    : store_(store), clock_(std::move(clock)), reloads_(reloads) {}
 
 HttpResponse RequestHandler::handle(const HttpRequest& request) const {
   const auto target = parse_target(request.target);
@@ -138,7 +137,7 @@ HttpResponse RequestHandler::handle(const HttpRequest& request) const {
     return read ? text_response(200, "healthy\n") : not_allowed(kReadMethods);
   }
   if (path == "/-/ready") return read ? ready() : not_allowed(kReadMethods);
-  if (path == "/-/reload") {
+  if (path == kReloadPath) {
     return request.method == "POST" ? text_response(403, "the lifecycle API is not enabled\n")
                                     : not_allowed("POST");
   }
@@ -153,6 +152,11 @@ HttpResponse RequestHandler::handle(const HttpRequest& request) const {
   }
   if (path == "/") return read ? landing_page(std::move(snapshot)) : not_allowed(kReadMethods);
   return text_response(404, "not found\n");
+}
+
+void RequestHandler::answer(const HttpRequest& request, Responder respond) const {
+  if (reloads_ != nullptr && asks_for_reload(request)) return reloads_->add(std::move(respond));
+  respond(handle(request));
 }
 
 HttpResponse RequestHandler::ready() const {

@@ -2,40 +2,19 @@
 
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include "collectors/collector.h"
+#include "daemon/http/message.h"
+#include "daemon/http/responder.h"
 #include "daemon/snapshot.h"
 
 namespace timewait {
 
-/// One request's header, as far as a reply depends on it. An absent field is empty, several of one
-/// name are joined by comma.
-struct HttpRequest {
-  std::string_view method;
-  std::string_view target;
-  std::string_view accept;
-  std::string_view accept_encoding;
-};
+class ReloadRequests;
 
-/// A reply. The views stay valid as long as `owner` is held; those that no snapshot backs are
-/// static.
-struct HttpResponse {
-  unsigned status = 200;
-  std::string_view content_type;
-  std::string_view allow;  ///< empty: no such field
-  std::string_view vary;   ///< empty: no such field
-  bool gzip = false;       ///< the body is compressed
-  std::string_view body;   ///< to be left out for HEAD, which else gets the reply of GET
-  std::shared_ptr<const void> owner;
-};
-
-/// A plain text reply; `text` is static.
-HttpResponse text_response(unsigned status, std::string_view text);
-
-/// Decides what to answer; knows nothing of sockets. Thread-safe: it only reads.
+/// Decides what to answer; knows nothing of sockets. Thread-safe.
 class RequestHandler {
  public:
   using Clock = std::function<SteadyTime()>;
@@ -43,18 +22,24 @@ class RequestHandler {
   /// /-/ready is 503 without a snapshot younger than this many of its intervals.
   static constexpr int kReadyIntervals = 3;
 
-  /// The store outlives the handler.
-  explicit RequestHandler(const SnapshotStore& store, Clock clock = std::chrono::steady_clock::now);
+  /// The store outlives the handler, and so do the reloads; null: nobody may ask for one.
+  explicit RequestHandler(const SnapshotStore& store, Clock clock = std::chrono::steady_clock::now,
+                          ReloadRequests* reloads = nullptr);
 
   /// Any request gets a reply: what cannot be understood a 4xx with a text. Whole expositions are
   /// the snapshot's own bytes, not copies.
   HttpResponse handle(const HttpRequest& request) const;
+
+  /// The same for a server, with the reply given later where it is to be that of a reload. The
+  /// request is gone after the call.
+  void answer(const HttpRequest& request, Responder respond) const;
 
  private:
   HttpResponse ready() const;
 
   const SnapshotStore& store_;
   Clock clock_;
+  ReloadRequests* reloads_;
 };
 
 }  // namespace timewait

@@ -8,6 +8,7 @@
 #include "daemon/http/listener.h"
 #include "daemon/http/open_listeners.h"
 #include "daemon/http/request_handler.h"
+#include "daemon/http/web_settings.h"
 #include "daemon/log.h"
 
 namespace timewait {
@@ -23,20 +24,24 @@ struct ServerLimits {
   std::chrono::milliseconds write{10'000};
   /// Between a reply and the next request's first byte.
   std::chrono::milliseconds idle{120'000};
+  /// For a whole TLS handshake, from the connection on; then the header's time begins.
+  std::chrono::milliseconds handshake{5'000};
 };
 
 /// An HTTP/1.0 and 1.1 server with keep-alive and pipelining, on one thread of its own, which has
-/// the signal mask of the thread that made the server.
+/// the signal mask of the thread that made the server; passwords are checked on a second one. TLS
+/// and what else the settings say holds for connections and requests from its publication on.
 ///
 /// A header of more than 8 KiB gets 431, a malformed one 400, and one that announces a body 413
 /// where it would else get 200, without the body being read; then the connection is closed. Bodies
 /// are sent from where the reply's owner holds them.
 class Server {
  public:
-  /// Serves from now on. The handler and the log outlive the server. Throws std::system_error where
-  /// the process may not have another descriptor or thread; nothing else here throws.
-  Server(std::vector<Listener> listeners, const RequestHandler& handler, const ServerLimits& limits,
-         const Log& log);
+  /// Serves from now on. The handler, the settings and the log outlive the server. Throws
+  /// std::system_error where the process may not have another descriptor or thread; nothing else
+  /// here throws.
+  Server(std::vector<Listener> listeners, const RequestHandler& handler,
+         const WebSettingsStore& web, const ServerLimits& limits, const Log& log);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   Server(Server&&) = delete;
@@ -47,7 +52,8 @@ class Server {
   /// waits there. Open connections stay. Takes effect soon after the call.
   void reconfigure(ListenerChange change, std::size_t max_connections);
 
-  /// Closes every socket, unfinished replies included, and joins the thread; takes milliseconds.
+  /// Closes every socket, unfinished replies included, and joins the threads; takes milliseconds,
+  /// or until the password check that is under way is over.
   /// May be called again, but from one thread at a time. The destructor does it too.
   void stop();
 

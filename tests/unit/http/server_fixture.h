@@ -23,7 +23,7 @@ class ServerTest : public testing::Test {
     address_ = listener->address();
     std::vector<Listener> listeners;
     listeners.push_back(std::move(*listener));
-    server_ = std::make_unique<Server>(std::move(listeners), handler_, limits, log_);
+    server_ = std::make_unique<Server>(std::move(listeners), handler_, web_, limits, log_);
   }
 
   /// From here on `/` is a page that no socket buffer holds.
@@ -44,6 +44,7 @@ class ServerTest : public testing::Test {
   Log log_{LogLevel::kError};
   SnapshotStore store_;
   std::shared_ptr<const Snapshot> snapshot_;
+  WebSettingsStore web_;
   RequestHandler handler_{store_};
   std::string address_;
   std::unique_ptr<Server> server_;

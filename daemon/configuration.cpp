@@ -1,0 +1,34 @@
+#include "daemon/configuration.h"
+
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "daemon/http/web_config_file.h"
+
+namespace timewait {
+
+namespace {
+
+void render_problems(const std::optional<std::filesystem::path>& named,
+                     const config::Problems& problems, std::vector<std::string>& lines) {
+  const std::string file = named ? named->string() : "timewait_exporter";
+  for (const config::Problem& problem : problems) {
+    lines.push_back(config::to_string(file, problem));
+  }
+}
+
+}  // namespace
+
+Configuration read_configuration(const CommandLine& flags) {
+  ResolvedSettings resolved = read_settings(flags);
+  Configuration configuration{std::move(resolved.settings), {}};
+  render_problems(flags.config_file, resolved.problems, configuration.problems);
+  if (flags.web_config_file) {
+    render_problems(flags.web_config_file, load_web_settings(*flags.web_config_file).problems,
+                    configuration.problems);
+  }
+  return configuration;
+}
+
+}  // namespace timewait

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/command_line.h"
+#include "daemon/settings.h"
+
+namespace timewait {
+
+/// All that the flags and the files which they name say.
+struct Configuration {
+  Settings settings;
+  /// What is wrong, a line for each problem of each file, `file:line:column: message`. With
+  /// problems the rest is not to be used.
+  std::vector<std::string> problems;
+};
+
+/// Reads the configuration file, and the web configuration file with its certificates only to see
+/// what is wrong with them.
+Configuration read_configuration(const CommandLine& flags);
+
+}  // namespace timewait

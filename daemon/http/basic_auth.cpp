@@ -1,0 +1,91 @@
+#include "daemon/http/basic_auth.h"
+
+#include <utility>
+
+#include <openssl/crypto.h>
+
+#include "daemon/http/bcrypt.h"
+
+namespace timewait {
+
+namespace {
+
+bool equal(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace
+
+BasicAuth::BasicAuth(Matches matches) : matches_(std::move(matches)) {
+  if (!matches_) matches_ = matches_bcrypt;
+}
+
+BasicAuth::~BasicAuth() {
+  {
+    const std::scoped_lock lock(mutex_);
+    ends_ = true;
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void BasicAuth::use(const std::vector<config::BasicAuthUser>& users) {
+  if (users == users_) return;
+  users_ = users;
+  passed_.clear();
+}
+
+void BasicAuth::check(std::string_view authorization, Done done) {
+  auto credentials = parse_credentials(authorization);
+  if (!credentials) return done(Verdict::kRefused);
+  Check check = prepare(*std::move(credentials), std::move(done));
+  if (check.is_user && passed_.contains(check.entry)) return check.done(Verdict::kAccepted);
+  if (!enqueue(check)) check.done(Verdict::kBusy);
+}
+
+BasicAuth::Check BasicAuth::prepare(Credentials credentials, Done done) const {
+  const std::size_t decoy = passed_.number_of(credentials.name) % users_.size();
+  const config::BasicAuthUser* found = &users_[decoy];
+  bool is_user = false;
+  for (const config::BasicAuthUser& user : users_) {  // all of them, however early one is found
+    if (!equal(user.name, credentials.name)) continue;
+    found = &user;
+    is_user = true;
+  }
+  const auto entry = passed_.entry_of(credentials.name, found->bcrypt_hash, credentials.password);
+  return {std::move(credentials), found->bcrypt_hash, is_user, entry, std::move(done)};
+}
+
+bool BasicAuth::enqueue(Check& check) {
+  const std::scoped_lock lock(mutex_);
+  if (waiting_.size() == kMostWaiting) return false;
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  waiting_.push_back(std::move(check));
+  changed_.notify_one();
+  return true;
+}
+
+void BasicAuth::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return ends_ || !waiting_.empty(); });
+    if (ends_) return;
+    Check check = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    judge(std::move(check));
+    lock.lock();
+  }
+}
+
+void BasicAuth::judge(Check check) {
+  // It may have passed since it was put into the queue: a client's connections come together.
+  const bool matches = (check.is_user && passed_.contains(check.entry)) ||
+                       matches_(check.credentials.password, check.hash);
+  OPENSSL_cleanse(check.credentials.password.data(), check.credentials.password.size());
+  const bool accepted = matches && check.is_user;
+  if (accepted) passed_.add(check.entry);
+  check.done(accepted ? Verdict::kAccepted : Verdict::kRefused);
+}
+
+}  // namespace timewait

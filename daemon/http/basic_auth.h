@@ -1,0 +1,79 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "config/web_config.h"
+#include "daemon/http/credentials.h"
+#include "daemon/http/password_cache.h"
+
+namespace timewait {
+
+/// Checks the passwords of HTTP's Basic authentication (RFC 7617), one at a time on a thread of its
+/// own; those that have passed once pass at once from then on. A name that no user has costs a
+/// check against the hash of some user, always the same for that name: how long a refusal takes
+/// does not tell which names there are, whatever the users' costs.
+class BasicAuth {
+ public:
+  enum class Verdict : std::uint8_t {
+    kAccepted,
+    kRefused,
+    kBusy,  ///< kMostWaiting are waiting already
+  };
+  /// Called once, within check() or on the thread of the checks; destroyed uncalled if this object
+  /// is destroyed first.
+  using Done = std::function<void(Verdict)>;
+  /// Whether a password has a hash.
+  using Matches = std::function<bool(const std::string& password, const std::string& hash)>;
+
+  static constexpr std::size_t kMostWaiting = 32;
+
+  /// The thread starts with the first check. `matches` is for tests.
+  explicit BasicAuth(Matches matches = {});
+  BasicAuth(const BasicAuth&) = delete;
+  BasicAuth& operator=(const BasicAuth&) = delete;
+  BasicAuth(BasicAuth&&) = delete;
+  BasicAuth& operator=(BasicAuth&&) = delete;
+  /// Waits for the check that is under way; not for those behind it.
+  ~BasicAuth();
+
+  /// Who may, from now on. With others than before, no password has passed yet. This and check()
+  /// are for one thread.
+  void use(const std::vector<config::BasicAuthUser>& users);
+
+  /// Judges the value of an Authorization field. There are users.
+  void check(std::string_view authorization, Done done);
+
+ private:
+  struct Check {
+    Credentials credentials;
+    std::string hash;
+    bool is_user = false;  ///< else whatever comes out is refused
+    PasswordCache::Entry entry{};
+    Done done;
+  };
+
+  Check prepare(Credentials credentials, Done done) const;
+  bool enqueue(Check& check);
+  void run();
+  void judge(Check check);
+
+  Matches matches_;
+  std::vector<config::BasicAuthUser> users_;
+  PasswordCache passed_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Check> waiting_;
+  bool ends_ = false;
+  std::thread thread_;
+};
+
+}  // namespace timewait

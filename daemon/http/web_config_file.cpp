@@ -1,0 +1,136 @@
+#include "daemon/http/web_config_file.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include <openssl/evp.h>
+
+#include "config/file.h"
+#include "daemon/http/tls_context.h"
+
+namespace timewait {
+
+namespace {
+
+using config::Problems;
+
+/// Rather than the texts, of which one is a private key.
+std::string fingerprint_of(const std::string& config_text, const TlsMaterial& material) {
+  std::string texts;
+  for (const auto* text :
+       {&config_text, &material.certificate, &material.key, &material.client_ca}) {
+    texts += std::to_string(text->size()) + ":" + *text;
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  EVP_Digest(texts.data(), texts.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  return {digest.begin(), digest.begin() + size};
+}
+
+void note(std::vector<SettingsFile>& files, const std::filesystem::path& path) {
+  if (path.empty()) return;
+  const FileIdentity identity = read_identity(path);
+  files.push_back({path, identity, is_fresh(identity)});
+}
+
+/// The certificates and what follows from them; `loaded.files` first, so that what changes while
+/// it is read is seen to have changed.
+void load_tls(const config::TlsConfig& tls, const std::string& config_text,
+              LoadedWebSettings& loaded) {
+  for (const auto* source : {&tls.certificate, &tls.key, &tls.client_ca}) {
+    note(loaded.files, source->file);
+  }
+  auto material = read_tls_material(tls);
+  if (!material) std::ranges::move(material.error(), std::back_inserter(loaded.problems));
+  if (!loaded.problems.empty()) return;
+  loaded.fingerprint = fingerprint_of(config_text, *material);
+  auto context = TlsContext::make(tls, *material);
+  if (context) {
+    loaded.settings.tls = *std::move(context);
+  } else {
+    loaded.problems = std::move(context.error());
+  }
+}
+
+std::string one_text(const std::filesystem::path& file, const Problems& problems) {
+  std::string text;
+  for (const config::Problem& problem : problems) {
+    text += config::to_string(file.string(), problem) + '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
+LoadedWebSettings load_web_settings(const std::filesystem::path& file) {
+  LoadedWebSettings loaded;
+  note(loaded.files, file);
+  const auto text = config::read_file(file, config::Pipes::kRefused);
+  if (!text) {
+    loaded.problems.push_back({{}, text.error()});
+    return loaded;
+  }
+  auto [security, problems] = config::parse_web_config(*text, file.parent_path());
+  loaded.problems = std::move(problems);
+  loaded.settings.headers = std::move(security.headers);
+  loaded.settings.users = std::move(security.users);
+  loaded.settings.rate_limit = security.rate_limit;
+  loaded.fingerprint = fingerprint_of(*text, {});
+  if (security.tls) load_tls(*security.tls, *text, loaded);
+  config::sort_by_place(loaded.problems);
+  return loaded;
+}
+
+WebConfigFile::WebConfigFile(std::filesystem::path file, WebSettingsStore& store, const Log& log)
+    : path_(std::move(file)), store_(store), log_(log) {}
+
+WebConfigFile::~WebConfigFile() { wakeup_.interrupt(); }
+
+Problems WebConfigFile::reload() {
+  const std::scoped_lock lock(mutex_);
+  return reload_locked();
+}
+
+void WebConfigFile::watch() {
+  thread_ = std::jthread([this] {
+    while (wakeup_.wait(kLookInterval, {}) == Wakeup::Cause::kTime) look();
+  });
+}
+
+void WebConfigFile::look() {
+  const std::scoped_lock lock(mutex_);
+  if (!has_changed()) return;
+  const std::string told = problems_;
+  const Problems problems = reload_locked();
+  if (problems_ != told) log_problems(problems);
+}
+
+bool WebConfigFile::has_changed() const {
+  return std::ranges::any_of(files_, [](const SettingsFile& file) {
+    return file.was_fresh || read_identity(file.path) != file.identity;
+  });
+}
+
+Problems WebConfigFile::reload_locked() {
+  LoadedWebSettings loaded = load_web_settings(path_);
+  files_ = std::move(loaded.files);
+  problems_ = one_text(path_, loaded.problems);
+  if (!loaded.problems.empty() || loaded.fingerprint == fingerprint_) return loaded.problems;
+  fingerprint_ = std::move(loaded.fingerprint);
+  log_.info("web configuration loaded", {{"file", path_.string()},
+                                         {"tls", loaded.settings.tls ? "true" : "false"},
+                                         {"users", std::to_string(loaded.settings.users.size())}});
+  store_.publish(std::make_shared<const WebSettings>(std::move(loaded.settings)));
+  return {};
+}
+
+void WebConfigFile::log_problems(const Problems& problems) const {
+  for (const config::Problem& problem : problems) {
+    log_.error("bad web configuration, the last good one stays in force",
+               {{"problem", config::to_string(path_.string(), problem)}});
+  }
+}
+
+}  // namespace timewait

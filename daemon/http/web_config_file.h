@@ -1,0 +1,77 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "config/problem.h"
+#include "daemon/http/file_identity.h"
+#include "daemon/http/web_settings.h"
+#include "daemon/log.h"
+#include "daemon/wakeup.h"
+
+namespace timewait {
+
+/// A file that settings were made from, as it was just before it was read.
+struct SettingsFile {
+  std::filesystem::path path;
+  FileIdentity identity;
+  bool was_fresh = false;  ///< a later change may have left the identity as it is
+};
+
+/// With problems the settings are not to be used.
+struct LoadedWebSettings {
+  WebSettings settings;
+  config::Problems problems;
+  std::vector<SettingsFile> files;  ///< the web configuration file and those that it names
+  std::string fingerprint;          ///< of all their contents
+};
+
+/// Reads a web configuration file and the certificates that it names, regular files all.
+LoadedWebSettings load_web_settings(const std::filesystem::path& file);
+
+/// Keeps the settings in force at what a web configuration file says. One that is bad changes
+/// nothing.
+class WebConfigFile {
+ public:
+  static constexpr std::chrono::milliseconds kLookInterval{1'000};
+
+  /// Reads nothing yet. The store and the log outlive this.
+  WebConfigFile(std::filesystem::path file, WebSettingsStore& store, const Log& log);
+  WebConfigFile(const WebConfigFile&) = delete;
+  WebConfigFile& operator=(const WebConfigFile&) = delete;
+  WebConfigFile(WebConfigFile&&) = delete;
+  WebConfigFile& operator=(WebConfigFile&&) = delete;
+  ~WebConfigFile();
+
+  /// Reads everything now, whether it has changed or not, and publishes it. The problems, which
+  /// are not logged, are those of the file at path(). From any thread.
+  config::Problems reload();
+
+  /// From now on looks once in kLookInterval, on a thread of its own, whether a file has changed,
+  /// and reloads then. What is wrong with it is logged once.
+  void watch();
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  void look();
+  bool has_changed() const;
+  config::Problems reload_locked();
+  void log_problems(const config::Problems& problems) const;
+
+  const std::filesystem::path path_;
+  WebSettingsStore& store_;
+  const Log& log_;
+  std::mutex mutex_;
+  std::vector<SettingsFile> files_;
+  std::string fingerprint_;  ///< of what is in force
+  std::string problems_;     ///< of the last reload, as told; empty: it was good
+  Wakeup wakeup_;
+  std::jthread thread_;
+};
+
+}  // namespace timewait
