@@ -313,7 +313,7 @@ TEST_F(ServerLimitsTest, GoesOnWhenAcceptsFail) {
   const int fd = listeners.front().release();
   const int same_socket = ::dup(fd);
   listeners.front() = std::move(*adopt_listener(fd));
-  const Server server(std::move(listeners), handler_, {}, log_);
+  const Server server(std::move(listeners), handler_, web_, {}, log_);
 
   ASSERT_EQ(::shutdown(same_socket, SHUT_RDWR), 0);
   ASSERT_TRUE(log_lines.wait());

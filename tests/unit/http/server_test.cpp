@@ -310,7 +310,7 @@ TEST_F(ServerTest, ListensOnSeveralSocketsAtOnce) {
     listeners.push_back(std::move(*listen_on({"127.0.0.1", 0, {}})));
     addresses.push_back(listeners.back().address());
   }
-  const Server server(std::move(listeners), handler_, {}, log_);
+  const Server server(std::move(listeners), handler_, web_, {}, log_);
   for (const std::string& address : addresses) {
     EXPECT_EQ(SocketClient(address).get("/metrics")->status, 200);
   }
@@ -323,7 +323,7 @@ TEST_F(ServerTest, ServesAnAdoptedSocket) {
   const std::array<const char*, 3> environment{pid.c_str(), "LISTEN_FDS=1", nullptr};
   auto adopted = adopt_systemd_listeners(environment.data(), passed->release());
   ASSERT_TRUE(adopted) << adopted.error();
-  const Server server(std::move(*adopted), handler_, {}, log_);
+  const Server server(std::move(*adopted), handler_, web_, {}, log_);
   EXPECT_EQ(SocketClient(passed->address()).get("/metrics")->status, 200);
 }
 
