@@ -80,7 +80,7 @@ class WebConfigFileTest : public testing::Test {
              lines_.emplace_back(line);
            }};
   WebSettingsStore store_;
-  WebConfigFile file_{directory_ / "web.yml", store_, log_};
+  WebConfigFile file_{directory_ / "web.yml", store_, log_, std::chrono::milliseconds(20)};
 };
 
 TEST_F(WebConfigFileTest, PublishesWhatItSays) {
