@@ -50,6 +50,12 @@ std::string openssl_error() {
   return reason == nullptr ? "refused by OpenSSL" : reason;
 }
 
+/// Asio's error is mostly just that there was one.
+Problem unusable(const PemSource& source, const error_code& error) {
+  const bool is_told = ERR_peek_last_error() != 0;
+  return problem_of(source, "cannot be used: " + (is_told ? openssl_error() : error.message()));
+}
+
 std::string joined(std::span<const config::TlsName> names) {
   std::string text;
   for (const config::TlsName& name : names) {
@@ -142,9 +148,9 @@ tl::expected<std::shared_ptr<const TlsContext>, Problems> TlsContext::make(
   // Else OpenSSL would ask the terminal for the passphrase of a key that has one.
   context.set_password_callback([](std::size_t, ssl::context::password_purpose) { return ""; });
   context.use_certificate_chain(boost::asio::buffer(material.certificate), error);
-  if (error) problems.push_back(problem_of(config.certificate, error.message()));
+  if (error) problems.push_back(unusable(config.certificate, error));
   context.use_private_key(boost::asio::buffer(material.key), ssl::context::pem, error);
-  if (error) problems.push_back(problem_of(config.key, error.message()));
+  if (error) problems.push_back(unusable(config.key, error));
   if (config.client_ca.is_given()) {
     const std::string refusal = add_client_ca(context.native_handle(), material.client_ca);
     if (!refusal.empty()) problems.push_back(problem_of(config.client_ca, refusal));

@@ -83,8 +83,9 @@ LoadedWebSettings load_web_settings(const std::filesystem::path& file) {
   return loaded;
 }
 
-WebConfigFile::WebConfigFile(std::filesystem::path file, WebSettingsStore& store, const Log& log)
-    : path_(std::move(file)), store_(store), log_(log) {}
+WebConfigFile::WebConfigFile(std::filesystem::path file, WebSettingsStore& store, const Log& log,
+                             std::chrono::milliseconds look_interval)
+    : path_(std::move(file)), store_(store), log_(log), look_interval_(look_interval) {}
 
 WebConfigFile::~WebConfigFile() { wakeup_.interrupt(); }
 
@@ -95,7 +96,7 @@ Problems WebConfigFile::reload() {
 
 void WebConfigFile::watch() {
   thread_ = std::jthread([this] {
-    while (wakeup_.wait(kLookInterval, {}) == Wakeup::Cause::kTime) look();
+    while (wakeup_.wait(look_interval_, {}) == Wakeup::Cause::kTime) look();
   });
 }
 

@@ -40,7 +40,8 @@ class WebConfigFile {
   static constexpr std::chrono::milliseconds kLookInterval{1'000};
 
   /// Reads nothing yet. The store and the log outlive this.
-  WebConfigFile(std::filesystem::path file, WebSettingsStore& store, const Log& log);
+  WebConfigFile(std::filesystem::path file, WebSettingsStore& store, const Log& log,
+                std::chrono::milliseconds look_interval = kLookInterval);
   WebConfigFile(const WebConfigFile&) = delete;
   WebConfigFile& operator=(const WebConfigFile&) = delete;
   WebConfigFile(WebConfigFile&&) = delete;
@@ -51,7 +52,7 @@ class WebConfigFile {
   /// are not logged, are those of the file at path(). From any thread.
   config::Problems reload();
 
-  /// From now on looks once in kLookInterval, on a thread of its own, whether a file has changed,
+  /// From now on looks once in that interval, on a thread of its own, whether a file has changed,
   /// and reloads then. What is wrong with it is logged once.
   void watch();
 
@@ -66,6 +67,7 @@ class WebConfigFile {
   const std::filesystem::path path_;
   WebSettingsStore& store_;
   const Log& log_;
+  const std::chrono::milliseconds look_interval_;
   std::mutex mutex_;
   std::vector<SettingsFile> files_;
   std::string fingerprint_;  ///< of what is in force

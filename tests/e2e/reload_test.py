@@ -20,12 +20,13 @@ NOT_RELOADED = "configuration not reloaded, the last one stays"
 
 
 class Reload(EndToEndTest):
-    def begin(self, config: str) -> Daemon:
+    def begin(self, config: str, *flags: str) -> Daemon:
         """One that listens on a free port, or where the configuration says."""
         self.file = self.directory() / "config.yaml"
         self.file.write_text(config)
-        flag = f"--config.file={self.file}"
-        daemon = Daemon([PROGRAM, flag]) if "listen_addresses" in config else Daemon.on_loopback(flag)
+        flags = (f"--config.file={self.file}", *flags)
+        names_addresses = "listen_addresses" in config
+        daemon = Daemon([PROGRAM, *flags]) if names_addresses else Daemon.on_loopback(*flags)
         self.addCleanup(daemon.stop)
         daemon.wait_until_ready()
         return daemon
@@ -102,6 +103,43 @@ class Reload(EndToEndTest):
             self.assertIn("Address already in use", record["err"])
             self.assert_status(daemon.get(), 200)
             self.assertEqual(len(daemon.log(msg="listening")), 1)
+
+    def test_a_request_reloads_where_that_is_enabled_and_waits_for_what_comes_of_it(self):
+        daemon = self.begin("interval: 1h\n", "--web.enable-lifecycle")
+        self.file.write_text("interval: 1h\nweb: {telemetry_path: /moved}\n")
+        reply = client.request(daemon.address, "/-/reload", method="POST")
+        self.assert_status(reply, 200)
+        self.assert_status(daemon.get("/moved"), 200)
+        self.file.write_text("interval: 1x\nweb: {telemetry_path: metrics}\n")
+        reply = client.request(daemon.address, "/-/reload", method="POST")
+        self.assert_status(reply, 500)
+        lines = reply.text.splitlines()
+        self.assertEqual([line.partition(" ")[0] for line in lines], [f"{self.file}:1:11:", f"{self.file}:2:23:"])
+        self.assert_status(daemon.get("/-/reload"), 405)
+        self.assert_status(daemon.get("/moved"), 200)
+
+    def test_many_requests_at_a_time_are_each_answered(self):
+        daemon = self.begin("interval: 1h\n", "--web.enable-lifecycle")
+        connections = [client.connect(daemon.address) for _ in range(40)]
+        for connection in connections:
+            self.addCleanup(connection.close)
+            connection.putrequest("POST", "/-/reload")
+            connection.endheaders()
+        statuses = [connection.getresponse().status for connection in connections]
+        self.assertLessEqual(set(statuses), {200, 503})
+        self.assertIn(200, statuses)
+
+    def test_the_web_configuration_is_part_of_a_reload(self):
+        web = self.directory() / "web.yml"
+        web.write_text("http_server_config: {headers: {X-Frame-Options: deny}}\n")
+        daemon = self.begin("interval: 1h\n", f"--web.config.file={web}")
+        web.write_text("http_server_config: {headers: {X-Frame-Options: sometimes}}\n")
+        records = self.reload(daemon, "interval: 1h\nweb: {telemetry_path: /moved}\n", NOT_RELOADED)
+        self.assertIn(f"{web}:1:", records[0]["err"])
+        self.assert_status(daemon.get("/metrics"), 200)
+        web.write_text("http_server_config: {headers: {X-Frame-Options: sameorigin}}\n")
+        self.reload(daemon, "interval: 1h\nweb: {telemetry_path: /moved}\n")
+        self.assertEqual(daemon.get("/moved").headers["X-Frame-Options"], "sameorigin")
 
     def test_nothing_is_lost_over_a_hundred_reloads(self):
         daemon = self.begin("interval: 1h\n")

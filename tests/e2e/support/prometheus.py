@@ -24,17 +24,20 @@ scrape_configs:
 _JOB = """\
   - job_name: {job}
     static_configs: [targets: ["{address}"]]
-"""
+{options}"""
 
 
 class Prometheus:
-    """A running server. `jobs` are the addresses to scrape, by the name of their job."""
+    """A running server. `jobs` are the addresses to scrape, by the name of their job; `options` are
+    further lines of each job's configuration."""
 
-    def __init__(self, program: str, directory: Path, jobs: dict[str, str]) -> None:
+    def __init__(self, program: str, directory: Path, jobs: dict[str, str],
+                 options: str = "") -> None:
         self._program = program
         self._directory = directory
         config = _CONFIG + "".join(
-            _JOB.format(job=job, address=address) for job, address in jobs.items())
+            _JOB.format(job=job, address=address, options=options)
+            for job, address in jobs.items())
         (directory / "prometheus.yml").write_text(config)
         self._start()
         try:

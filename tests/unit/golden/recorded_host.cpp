@@ -33,7 +33,7 @@ std::ostream& operator<<(std::ostream& out, const RecordedHost& host) { return o
 std::vector<RecordedHost> recorded_hosts() {
   std::vector<RecordedHost> hosts;
   for (const auto& entry : std::filesystem::directory_iterator(fixtures())) {
-    if (entry.is_directory()) hosts.push_back({entry.path().filename().string()});
+    if (is_directory(entry.path() / "golden")) hosts.push_back({entry.path().filename().string()});
   }
   std::ranges::sort(hosts, {}, &RecordedHost::name);
   return hosts;
