@@ -73,9 +73,13 @@ Result<void> read_proc_file(Kernel& kernel, std::string_view path, OnSocket&& on
                        "line " + std::to_string(number) + ": " + error.detail};
         });
   };
+  const auto on_piece = [&](std::string_view) -> Result<void> {
+    return tl::make_unexpected(Error{ErrorReason::kMalformed, kernel.proc_path(path),
+                                     "line " + std::to_string(number + 1) + " is cut off"});
+  };
   return kernel
       .stream_proc(path, [&](std::string_view chunk) { return lines.push(chunk, on_line); })
-      .and_then([&] { return lines.finish(on_line); });
+      .and_then([&] { return lines.finish(on_piece); });
 }
 
 /// In /proc the listeners stand in the file of their family, before its connections.

@@ -21,10 +21,9 @@ bool starts_word(std::string_view field, std::size_t i) {
 
 // A line that begins with `protocol:`; `rest` then stands behind that line.
 std::optional<std::string_view> next_line_of(std::string_view& rest, std::string_view protocol) {
-  while (!rest.empty()) {
-    std::string_view line = next_line(rest);
-    if (line.starts_with(protocol) && line.substr(protocol.size()).starts_with(':')) {
-      return line.substr(protocol.size() + 1);
+  while (const auto line = next_whole_line(rest)) {
+    if (line->starts_with(protocol) && line->substr(protocol.size()).starts_with(':')) {
+      return line->substr(protocol.size() + 1);
     }
   }
   return std::nullopt;
@@ -36,7 +35,7 @@ Result<Fields> parse_counters(std::string_view text, std::string_view protocol) 
   auto names = next_line_of(text, protocol);
   auto values = next_line_of(text, protocol);
   if (!names || !values) {
-    return malformed("expected two lines " + std::string(protocol) + ":, found " +
+    return malformed("expected two whole lines " + std::string(protocol) + ":, found " +
                      (names ? "one" : "none"));
   }
   Fields fields;

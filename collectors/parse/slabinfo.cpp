@@ -73,11 +73,16 @@ Result<Slabinfo> parse_slabinfo(std::string_view text, const std::vector<std::st
   std::optional<Positions> positions;
   Slabinfo slabinfo;
   for (std::size_t number = 1; !text.empty(); ++number) {
-    const std::string_view line = next_line(text);
+    const auto whole_line = next_whole_line(text);
     const auto at_line = [number](Error error) {
       error.detail = "line " + std::to_string(number) + ": " + error.detail;
       return error;
     };
+    if (!whole_line) {
+      slabinfo.problems.push_back(at_line({ErrorReason::kMalformed, {}, "the text is cut off"}));
+      break;
+    }
+    const std::string_view line = *whole_line;
     if (line.starts_with("# name")) {
       const auto heading = parse_heading(line).map_error(at_line);
       if (!heading) return tl::make_unexpected(heading.error());

@@ -8,16 +8,15 @@ namespace timewait::parse {
 
 Result<Fields> parse_sockstat(std::string_view text, std::string_view protocol) {
   const std::string heading = std::string(protocol) + ":";
-  while (!text.empty()) {
-    std::string_view line = next_line(text);
-    if (next_word(line) != heading) continue;
+  while (auto line = next_whole_line(text)) {
+    if (next_word(*line) != heading) continue;
     Fields fields;
-    for (std::string_view key = next_word(line); !key.empty(); key = next_word(line)) {
-      fields.add(key, next_word(line));
+    for (std::string_view key = next_word(*line); !key.empty(); key = next_word(*line)) {
+      fields.add(key, next_word(*line));
     }
     return fields;
   }
-  return malformed("expected a line " + heading + ", found none");
+  return malformed("expected a whole line " + heading + ", found none");
 }
 
 }  // namespace timewait::parse

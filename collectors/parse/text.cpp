@@ -17,6 +17,11 @@ std::string_view next_line(std::string_view& rest) {
   return line;
 }
 
+std::optional<std::string_view> next_whole_line(std::string_view& rest) {
+  if (rest.find('\n') == std::string_view::npos) return std::nullopt;
+  return next_line(rest);
+}
+
 std::string_view next_word(std::string_view& rest) {
   rest.remove_prefix(std::min(rest.find_first_not_of(kBlanks), rest.size()));
   const std::string_view word = rest.substr(0, rest.find_first_of(kBlanks));

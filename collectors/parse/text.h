@@ -24,6 +24,10 @@ std::optional<Number> parse_number(std::string_view text, int base = 10) {
 /// Takes the next line off `rest`, without its newline. An empty `rest` gives an empty line.
 std::string_view next_line(std::string_view& rest);
 
+/// The same for a text whose every line ends with a newline, as those of the kernel do: nothing at
+/// the end, and nothing for a last piece without newline, which was cut off.
+std::optional<std::string_view> next_whole_line(std::string_view& rest);
+
 /// Takes the next word off `rest`: what stands between blanks (space, tab, newline). Empty at the
 /// end.
 std::string_view next_word(std::string_view& rest);

@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   check_fields(*tcp, std::string_view(text).substr(0, 1024));
-  const std::string longer = "sockets: used 1\n" + text + "\nUDP: inuse 7 mem 1\n";
+  const std::string longer = "sockets: used 1\n" + text + "UDP: inuse 7 mem 1\n";
   const auto same = parse::parse_sockstat(longer, "TCP");
   fuzz::require(same && same->find("inuse").value_or(std::nullopt) ==
                             tcp->find("inuse").value_or(std::nullopt),

@@ -20,11 +20,12 @@ TEST(ParseSockstat, FindsByNameInTheProtocolsLine) {
   ASSERT_FALSE(tcp->find("orphan")) << "garbage in one field spoils no other";
   EXPECT_THAT(tcp->find("orphan").error().detail,
               HasSubstr("orphan: expected a number, found \"x\""));
-  EXPECT_EQ(parse_sockstat("TCP6: inuse 2", "TCP6")->find("inuse"), 2U);
+  EXPECT_EQ(parse_sockstat("TCP6: inuse 2\n", "TCP6")->find("inuse"), 2U);
 }
 
 TEST(ParseSockstat, RejectsWhatIsNoNumber) {
-  for (const char* text : {"TCP: inuse", "TCP: inuse -1\n", "TCP: inuse 99999999999999999999\n"}) {
+  for (const char* text :
+       {"TCP: inuse\n", "TCP: inuse -1\n", "TCP: inuse 99999999999999999999\n"}) {
     const auto tcp = parse_sockstat(text, "TCP");
     ASSERT_TRUE(tcp) << text;
     EXPECT_FALSE(tcp->find("inuse")) << "taken for a number: " << text;
@@ -32,10 +33,11 @@ TEST(ParseSockstat, RejectsWhatIsNoNumber) {
 }
 
 TEST(ParseSockstat, WantsTheProtocolsLine) {
-  for (const char* text : {"", "UDP: inuse 1\n", "TCP inuse 1\n", "TCP6: inuse 2\n"}) {
+  for (const char* text :
+       {"", "UDP: inuse 1\n", "TCP: inuse 12", "TCP inuse 1\n", "TCP6: inuse 2\n"}) {
     const auto tcp = parse_sockstat(text, "TCP");
     ASSERT_FALSE(tcp) << "taken for good: " << text;
-    EXPECT_EQ(tcp.error().detail, "expected a line TCP:, found none");
+    EXPECT_EQ(tcp.error().detail, "expected a whole line TCP:, found none");
   }
 }
 
@@ -73,7 +75,9 @@ TEST(ParseCounters, RejectsLinesThatDoNotMatch) {
            Case{"Tcp: A B\n", "found one"},
            Case{"Tcp: A B\nTcp: 1\n", "found fewer"},
            Case{"Tcp: A\nTcp: 1 2\n", "found more"},
-           Case{"Tcp: A B\nTcp:", "found fewer"},
+           Case{"Tcp: A B\nTcp:\n", "found fewer"},
+           Case{"Tcp: A B\nTcp: 1 2", "found one"},
+           Case{"Tcp: A B", "found none"},
        }) {
     const auto counters = parse_counters(text, "Tcp");
     ASSERT_FALSE(counters) << "taken for good: " << text;
@@ -128,6 +132,16 @@ constexpr std::string_view kSlabinfo =
     " "
     "   3      0\n";
 
+TEST(ParseSlabinfo, TellsWhereTheTextIsCutOff) {
+  std::string text(kSlabinfo);
+  text.resize(text.size() - 1);
+  const auto caches = parse_slabinfo(text, {"tw_sock_TCP", "TCPv6"});
+  ASSERT_TRUE(caches) << caches.error().text();
+  EXPECT_EQ(caches->caches.size(), 1U);
+  ASSERT_EQ(caches->problems.size(), 1U);
+  EXPECT_EQ(caches->problems.front().detail, "line 4: the text is cut off");
+}
+
 TEST(ParseSlabinfo, FindsColumnsByTheirHeadings) {
   const auto caches = parse_slabinfo(kSlabinfo, {"tw_sock_TCP", "tcp_bind_bucket"});
   ASSERT_TRUE(caches) << caches.error().text();
@@ -175,7 +189,8 @@ TEST(ParseSlabinfo, KeepsTheOtherCachesWhereALineIsBroken) {
            Case{"TCP 1 2\n", "line 5: TCP: the line is too short"},
            Case{"TCP x 26 2496 13 8 : t 0 0 0 : s 1 2 0\n",
                 "line 5: TCP: <active_objs>: expected a number, found \"x\""},
-           Case{"TCP", "line 5: TCP: the line is too short"},
+           Case{"TCP\n", "line 5: TCP: the line is too short"},
+           Case{"TCP 13 26 2496 13 8 : t 0 0 0 : s 1 2", "line 5: the text is cut off"},
        }) {
     const auto slabinfo = parse_slabinfo(std::string(kSlabinfo) + line, {"TCP", "TCPv6"});
     ASSERT_TRUE(slabinfo) << line;
@@ -216,10 +231,12 @@ TEST(ParsePortList, ReadsPortsAndRanges) {
   EXPECT_EQ(ports->size(), 5U);
   EXPECT_TRUE(ports->contains(8080) && ports->contains(9149) && ports->contains(65535));
   EXPECT_EQ(parse_port_list("\n")->size(), 0U);
-  EXPECT_EQ(parse_port_list("0-65535")->size(), 65536U);
+  EXPECT_EQ(parse_port_list("0-65535\n")->size(), 65536U);
+  EXPECT_EQ(parse_port_list("")->size(), 0U) << "gVisor's empty list";
   for (const char* wrong : {"x", ",1", "1,,2", "5-1", "1-", "-1", "1-2-3", "65536", "1 2"}) {
-    EXPECT_FALSE(parse_port_list(wrong)) << wrong;
+    EXPECT_FALSE(parse_port_list(wrong + std::string("\n"))) << wrong;
   }
+  EXPECT_FALSE(parse_port_list("8080,9148-91")) << "may have been cut off anywhere";
 }
 
 TEST(ParseKernelRelease, ReadsMajorAndMinor) {
