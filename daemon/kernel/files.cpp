@@ -19,8 +19,11 @@ constexpr std::size_t kChunk = std::size_t{16} * 1024;
 // Files of /sys hold at most a page, those of tracefs a few.
 constexpr std::size_t kMaxSmallFile = std::size_t{64} * 1024;
 
+// A pipe in a file's place is not waited for.
+constexpr int kHowToOpen = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+
 Result<void> stream_file(const std::filesystem::path& path, const Kernel::OnChunk& on_chunk) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const FileDescriptor file(::open(path.c_str(), kHowToOpen));
   if (!file.is_open()) return tl::make_unexpected(errno_error(errno, path.string()));
   std::array<char, kChunk> chunk{};
   while (true) {
@@ -31,6 +34,26 @@ Result<void> stream_file(const std::filesystem::path& path, const Kernel::OnChun
     if (auto taken = on_chunk({chunk.data(), static_cast<std::size_t>(count)}); !taken)
       return taken;
   }
+}
+
+/// Of a long list the kernel writes as much as a read has room for, cut off anywhere, and nothing
+/// to the next read (kernel/sysctl.c, proc_do_large_bitmap). So all of it is to come in one.
+Result<void> stream_at_once(const std::filesystem::path& path, const Kernel::OnChunk& on_chunk) {
+  // Larger than what is accepted of a file, so that what does not fit is refused.
+  constexpr std::size_t kAll = (std::size_t{1} << 20U) + 1;
+  const FileDescriptor file(::open(path.c_str(), kHowToOpen));
+  if (!file.is_open()) return tl::make_unexpected(errno_error(errno, path.string()));
+  std::string text;
+  for (const std::size_t size : {kChunk, kAll}) {
+    text.resize(size);
+    ssize_t count = 0;
+    do count = ::pread(file.get(), text.data(), size, /*offset=*/0);
+    while (count < 0 && errno == EINTR);
+    if (count < 0) return tl::make_unexpected(errno_error(errno, path.string()));
+    text.resize(static_cast<std::size_t>(count));
+    if (text.size() < size) break;
+  }
+  return on_chunk(text);
 }
 
 /// An empty text where the path is no link.
@@ -51,7 +74,8 @@ Result<std::string> read_small_file(const std::filesystem::path& file) {
 
 Result<void> KernelFiles::stream_proc(std::string_view path,
                                       const Kernel::OnChunk& on_chunk) const {
-  return stream_file(proc_ / path, on_chunk);
+  const bool is_sysctl = path.starts_with("sys/");
+  return is_sysctl ? stream_at_once(proc_ / path, on_chunk) : stream_file(proc_ / path, on_chunk);
 }
 
 Result<std::string> KernelFiles::read_proc_link(std::string_view path) const {

@@ -21,6 +21,7 @@ class KernelFiles {
   std::string proc_path(std::string_view path) const { return (proc_ / path).string(); }
 
   /// Reads until the end of the file: files of /proc have no size, and a short read is not the end.
+  /// A sysctl comes in one piece.
   Result<void> stream_proc(std::string_view path, const Kernel::OnChunk& on_chunk) const;
   Result<std::string> read_proc_link(std::string_view path) const;
   Result<std::uint64_t> read_proc_inode(std::string_view path) const;

@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -8,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/file_descriptor.h"
 #include "tests/live/support/connection.h"
 #include "tests/live/support/expectations.h"
 #include "tests/live/support/exporter.h"
@@ -113,6 +117,32 @@ TEST_F(EphemeralPorts, ExcludeReservedOnesOfTheRangeAndNoOthers) {
   EXPECT_TRUE(has_value(samples, of_self("timewait_ephemeral_ports_reserved"), 5 + 1 + 4 + 1));
   EXPECT_TRUE(has_value(samples, of_self("timewait_ephemeral_ports"), 189));
   EXPECT_TRUE(has_value(samples, of_self("timewait_ephemeral_ports_unused"), 189));
+}
+
+/// The sysctl takes a page at once; what is written behind the beginning is added to the list.
+void reserve_every_other_port_from(std::uint32_t first) {
+  constexpr std::uint32_t kPiece = 600 * 2;
+  const FileDescriptor file(
+      ::open("/proc/sys/net/ipv4/ip_local_reserved_ports", O_WRONLY | O_CLOEXEC));
+  off_t offset = 0;
+  for (std::uint32_t begin = first; begin <= 65535; begin += kPiece) {
+    std::string list;
+    for (std::uint32_t port = begin; port < begin + kPiece && port <= 65535; port += 2) {
+      list += std::to_string(port) + ",";
+    }
+    list.back() = '\n';
+    ASSERT_EQ(::pwrite(file.get(), list.data(), list.size(), offset),
+              static_cast<ssize_t>(list.size()));
+    offset += static_cast<off_t>(list.size());
+  }
+}
+
+TEST_F(EphemeralPorts, ExcludeAllOfAListThatIsLongerThanAReadBuffer) {
+  reserve_every_other_port_from(1025);
+  const Samples samples = scrape({"sock_diag", "sysctl"});
+  EXPECT_TRUE(
+      has_value(samples, of_self("timewait_sysctl_net_ipv4_ip_local_reserved_ports_ports"), 32256));
+  EXPECT_TRUE(has_value(samples, of_self("timewait_ephemeral_ports_reserved"), 100));
 }
 
 TEST_F(EphemeralPorts, AreBlockedByListenersAndBoundIdleSocketsOfEitherFamily) {
