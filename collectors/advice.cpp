@@ -38,22 +38,13 @@ std::optional<Value> take(Result<Value> read, CollectorOutput& out) {
   return std::nullopt;
 }
 
-/// Where tcp_tw_recycle is missing because it has been removed: Linux 4.12 and later.
-bool is_without_tw_recycle(Kernel& kernel) {
-  constexpr parse::KernelRelease kFirst{4, 12};
-  const auto release = read_kernel_release(kernel);
-  return release && *release >= kFirst;
-}
-
 /// The section of a rule.
 std::string page_of(std::string_view rule) { return "docs/advice.md#" + std::string(rule); }
 
 class AdviceCollector final : public Collector {
  public:
   explicit AdviceCollector(const CollectorContext& context)
-      : kernel_(context.kernel),
-        findings_(context.findings),
-        is_without_tw_recycle_(is_without_tw_recycle(context.kernel)) {}
+      : kernel_(context.kernel), findings_(context.findings) {}
 
   Result<void> collect(SteadyTime now, CollectorOutput& out) override {
     AdviceFigures figures;
@@ -75,13 +66,20 @@ class AdviceCollector final : public Collector {
   void read_sysctls(AdviceFigures& figures, CollectorOutput& out) {
     auto recycle = read_ipv4_sysctl(kernel_, "tcp_tw_recycle");
     const bool is_missing = !recycle && recycle.error().reason == ErrorReason::kUnavailable;
-    if (is_missing && is_without_tw_recycle_) recycle = 0;
+    if (is_missing && is_without_tw_recycle(out)) recycle = 0;
     figures.tcp_tw_recycle = take(std::move(recycle), out);
     figures.tcp_tw_reuse = read_number("tcp_tw_reuse", out);
     figures.tcp_timestamps = read_number("tcp_timestamps", out);
     figures.tcp_max_tw_buckets = read_number("tcp_max_tw_buckets", out);
     figures.tcp_fin_timeout = read_number("tcp_fin_timeout", out);
     figures.tcp_rfc1337 = read_number("tcp_rfc1337", out);
+  }
+
+  /// Whether tcp_tw_recycle has been removed: in Linux 4.12 and later. Asked until it is known.
+  bool is_without_tw_recycle(CollectorOutput& out) {
+    constexpr parse::KernelRelease kFirst{4, 12};
+    if (!release_) release_ = take(read_kernel_release(kernel_), out);
+    return release_ && *release_ >= kFirst;
   }
 
   void read_ports(AdviceFigures& figures, CollectorOutput& out) {
@@ -160,7 +158,7 @@ class AdviceCollector final : public Collector {
 
   Kernel& kernel_;
   const Findings& findings_;
-  bool is_without_tw_recycle_;
+  std::optional<parse::KernelRelease> release_;
   RecentRise time_wait_overflows_;
   RecentRise time_wait_entries_;
   RecentRise short_time_wait_entries_;

@@ -34,12 +34,11 @@ TimeWaitReuse::Scope compute_scope(std::int64_t tcp_tw_reuse, std::int64_t tcp_t
 
 }  // namespace
 
-std::optional<parse::KernelRelease> read_kernel_release(Kernel& kernel) {
-  const auto release =
-      kernel.read_proc("sys/kernel/osrelease").and_then([](const std::string& text) {
-        return parse::parse_kernel_release(text);
-      });
-  return release ? std::optional(*release) : std::nullopt;
+Result<parse::KernelRelease> read_kernel_release(Kernel& kernel) {
+  constexpr std::string_view kRelease = "sys/kernel/osrelease";
+  return kernel.read_proc(kRelease).and_then([&](const std::string& text) {
+    return parse::parse_kernel_release(text).map_error(from_source(kernel.proc_path(kRelease)));
+  });
 }
 
 Result<std::int64_t> read_ipv4_sysctl(Kernel& kernel, std::string_view name) {

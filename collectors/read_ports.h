@@ -12,8 +12,8 @@
 
 namespace timewait {
 
-/// The release of the running kernel; nothing where it cannot be read.
-std::optional<parse::KernelRelease> read_kernel_release(Kernel& kernel);
+/// The release of the running kernel.
+Result<parse::KernelRelease> read_kernel_release(Kernel& kernel);
 
 /// A sysctl below net.ipv4 that is one number, e.g. `tcp_tw_reuse`. One that the kernel does not
 /// have is unavailable.

@@ -77,9 +77,13 @@ Result<std::optional<bool>> read_merged(Kernel& kernel, const std::string& cache
   if (!target && target.error().reason == ErrorReason::kUnavailable) return std::nullopt;
   if (!target) return tl::make_unexpected(target.error());
   if (!target->starts_with(':')) return false;
-  return read_slab_number(kernel, cache, "aliases").map([](std::optional<std::uint64_t> aliases) {
-    return std::optional<bool>(aliases.value_or(0) > 0);
-  });
+  return read_slab_number(kernel, cache, "aliases")
+      .and_then([&](std::optional<std::uint64_t> aliases) -> Result<std::optional<bool>> {
+        if (aliases) return *aliases > 0;
+        return tl::make_unexpected(Error{ErrorReason::kUnavailable,
+                                         "/sys/kernel/slab/" + cache + "/aliases",
+                                         "missing, although the cache may be merged"});
+      });
 }
 
 class SlabinfoCollector final : public Collector {

@@ -30,7 +30,6 @@ class SockDiagCollector final : public Collector {
       : kernel_(context.kernel),
         findings_(context.findings),
         options_(options),
-        has_preferred_half_(read_kernel_release(kernel_) >= kFirstWithHalves),
         reader_(kernel_),
         table_(options.max_tuples) {}
 
@@ -44,8 +43,10 @@ class SockDiagCollector final : public Collector {
     emit_source(out.metrics);
     emit_sockets(out.metrics);
     emit_time_wait(out.metrics);
-    const double bind_buckets = as_sample(table_.ports().in_use().size());
-    out.metrics.emit(kBindBuckets, bind_buckets, {kernel_.netns()});
+    if (release_) {
+      const double bind_buckets = as_sample(table_.ports().in_use().size());
+      out.metrics.emit(kBindBuckets, bind_buckets, {kernel_.netns()});
+    }
     if (conditions) {
       emit_ephemeral_ports(conditions->ports, report.connect->blocked, out.metrics);
       emit_connect(*report.connect, conditions->ports, out.metrics);
@@ -61,19 +62,32 @@ class SockDiagCollector final : public Collector {
   // use of ephemeral ports", Linux 4.6.
   static constexpr parse::KernelRelease kFirstWithHalves{4, 6};
 
-  /// Nothing where the range of ports cannot be read.
+  /// Nothing where the range of ports cannot be read, or a sysctl that opens TIME-WAIT sockets to
+  /// connect(), or the kernel's release: which ports connect() tries first depends on it, and
+  /// whether the kernel shows bound idle sockets.
   SocketReader::Conditions read_conditions(SteadyTime now, CollectorOutput& out) {
     const auto ports = read_ephemeral_ports(kernel_);
     if (!ports) {
       out.report(ports.error());
       return std::nullopt;
     }
+    if (!release_) {
+      const auto release = read_kernel_release(kernel_);
+      if (!release) {
+        out.report(release.error());
+        return std::nullopt;
+      }
+      release_ = *release;
+    }
     const auto reuse = read_time_wait_reuse(kernel_, now);
-    if (!reuse) out.report(reuse.error());
-    tells_reuse_ = reuse && reuse->has_value();
+    if (!reuse) {
+      out.report(reuse.error());
+      return std::nullopt;
+    }
+    tells_reuse_ = reuse->has_value();
     return ConnectPorts::Conditions{.ports = *ports,
                                     .reuse = tells_reuse_ ? **reuse : TimeWaitReuse{},
-                                    .has_preferred_half = has_preferred_half_};
+                                    .has_preferred_half = *release_ >= kFirstWithHalves};
   }
 
   void emit_source(MetricBuilder& metrics) const {
@@ -225,7 +239,7 @@ class SockDiagCollector final : public Collector {
   Kernel& kernel_;
   Findings& findings_;
   Options options_;
-  bool has_preferred_half_;
+  std::optional<parse::KernelRelease> release_;  ///< once it could be read; it does not change
   bool tells_reuse_ = false;
   SocketReader reader_;
   SocketTable table_;

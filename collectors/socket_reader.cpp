@@ -20,25 +20,24 @@ constexpr std::chrono::minutes kFullLookInterval{2};
 // Of more bound idle sockets none is remembered: then every pass asks for them.
 constexpr std::size_t kMaxBoundIdle = 4096;
 
-/// True where the kernel dumps bound idle sockets: TCP_BOUND_INACTIVE came with Linux 6.8. One
-/// whose release cannot be read counts as older.
-bool reports_bound_inactive(Kernel& kernel) {
-  constexpr parse::KernelRelease kFirst{6, 8};
-  return read_kernel_release(kernel) >= kFirst;
-}
-
 bool is_refusal(const Error& error) {
   return error.reason == ErrorReason::kUnavailable || error.reason == ErrorReason::kPermission;
 }
 
 }  // namespace
 
-SocketReader::SocketReader(Kernel& kernel)
-    : kernel_(kernel), reports_bound_inactive_(reports_bound_inactive(kernel)) {}
+void SocketReader::look_for_bound_inactive() {
+  constexpr parse::KernelRelease kFirst{6, 8};
+  if (knows_release_) return;
+  const auto release = read_kernel_release(kernel_);
+  knows_release_ = release.has_value();
+  reports_bound_inactive_ = release && *release >= kFirst;
+}
 
 Result<void> SocketReader::read(SteadyTime now, const Conditions& conditions, SocketTable& table,
                                 CollectorOutput& out) {
   const Pass pass{now, conditions, table};
+  look_for_bound_inactive();
   if (refusal_ && now < netlink_retry_at_) return read_proc(pass, out);
   for (const SocketSource source : {SocketSource::kBothFamilies, SocketSource::kByFamily}) {
     auto read = read_from(source, pass);

@@ -20,7 +20,7 @@ namespace timewait {
 /// idle sockets of the last full look are taken to be there still.
 class SocketReader {
  public:
-  explicit SocketReader(Kernel& kernel);
+  explicit SocketReader(Kernel& kernel) : kernel_(kernel) {}
 
   using Conditions = std::optional<ConnectPorts::Conditions>;
 
@@ -43,13 +43,17 @@ class SocketReader {
     SocketTable& table;
   };
 
+  /// Whether the kernel dumps bound idle sockets: TCP_BOUND_INACTIVE came with Linux 6.8. One whose
+  /// release cannot be read counts as older until it can.
+  void look_for_bound_inactive();
   Result<void> read_proc(const Pass& pass, CollectorOutput& out);
   Result<void> read_from(SocketSource source, const Pass& pass);
   Result<void> try_source(SocketSource source, const Pass& pass);
   bool is_full_look_due(SocketSource source, SteadyTime now) const;
 
   Kernel& kernel_;
-  bool reports_bound_inactive_;
+  bool knows_release_ = false;
+  bool reports_bound_inactive_ = false;
   SocketSource source_ = SocketSource::kBothFamilies;
   std::optional<Error> refusal_;  ///< why netlink is not the source
   SteadyTime netlink_retry_at_;

@@ -32,11 +32,13 @@ Task choose(Task now, const Task& before) {
 
 }  // namespace
 
-TaskReader::TaskReader(Kernel& kernel)
-    : kernel_(kernel),
-      sees_own_pids_(sees_own_pids(kernel)),
-      sees_others_(kernel.read_proc("1/comm").has_value()) {
-  const auto own = kernel.read_proc_inode("thread-self" + std::string(kNetworkFile));
+TaskReader::TaskReader(Kernel& kernel) : kernel_(kernel) { look_around(); }
+
+void TaskReader::look_around() {
+  sees_own_pids_ = sees_own_pids_ || sees_own_pids(kernel_);
+  sees_others_ = sees_others_ || kernel_.read_proc("1/comm").has_value();
+  if (own_netns_) return;
+  const auto own = kernel_.read_proc_inode("thread-self" + std::string(kNetworkFile));
   if (own) own_netns_ = *own;
 }
 
@@ -66,12 +68,15 @@ const Task& TaskReader::read(std::uint32_t process, std::uint32_t thread) {
 
 const Task& TaskReader::remember(std::uint32_t process, std::uint32_t thread, Task task) {
   constexpr std::size_t kNew = 2;
-  if (tasks_.size() + kNew > kMostTasks) forget();
+  if (tasks_.size() + kNew > kMostTasks) tasks_.clear();
   tasks_.try_emplace(process, Known{task, /*batch=*/0});
   return tasks_.insert_or_assign(thread, Known{std::move(task), batch_}).first->second.task;
 }
 
-void TaskReader::forget() { tasks_.clear(); }
+void TaskReader::forget() {
+  tasks_.clear();
+  look_around();
+}
 
 std::optional<Error> TaskReader::why_unknown() const {
   const auto because = [&](std::string detail) {

@@ -38,7 +38,8 @@ class TaskReader {
   /// next call.
   const Task& read(std::uint32_t process, std::uint32_t thread);
 
-  /// Forgets what earlier batches have found: an id may be another thread's a while later.
+  /// Forgets what earlier batches have found: an id may be another thread's a while later. Looks
+  /// again for what it could not see of the process itself.
   void forget();
 
   /// Why threads that have not ended cannot be looked up, all of them or some.
@@ -51,6 +52,7 @@ class TaskReader {
   };
   using NetnsNames = std::map<std::uint64_t, std::string>;  ///< by inode number
 
+  void look_around();
   const Task& remember(std::uint32_t process, std::uint32_t thread, Task task);
   Task read_task(std::uint32_t process, std::uint32_t thread);
   std::string read_netns(const std::string& process, const std::string& thread);

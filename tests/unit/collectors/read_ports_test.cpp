@@ -105,11 +105,11 @@ TEST(ReadEphemeralPorts, NeedBothSysctls) {
 
 TEST(ReadKernelRelease, IsNothingWhereItIsNotARelease) {
   MemoryKernel kernel;
-  EXPECT_EQ(read_kernel_release(kernel), std::nullopt);
+  EXPECT_FALSE(read_kernel_release(kernel));
   kernel.proc["sys/kernel/osrelease"] = "next\n";
-  EXPECT_EQ(read_kernel_release(kernel), std::nullopt);
+  EXPECT_FALSE(read_kernel_release(kernel));
   kernel.proc["sys/kernel/osrelease"] = "4.6.0-1-amd64\n";
-  EXPECT_EQ(read_kernel_release(kernel), (parse::KernelRelease{4, 6}));
+  EXPECT_EQ(*read_kernel_release(kernel), (parse::KernelRelease{4, 6}));
 }
 
 }  // namespace
