@@ -138,12 +138,19 @@ class Daemon:
                 return int(line.split()[1]) * 1024
         raise AssertionError("the kernel shows no VmRSS")
 
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
     def wait(self, seconds: float = STOP_SECONDS) -> int:
         """Its exit status, when it has ended by itself and its log is complete."""
         status = self._process.wait(seconds)
         self._reader.join(seconds)
         self._process.stderr.close()
         return status
+
+    def terminate(self) -> None:
+        """Asks it to end and does not wait for it."""
+        self._process.terminate()
 
     def kill(self) -> None:
         """Ends it where it has not ended."""
