@@ -9,14 +9,21 @@ import statistics
 import threading
 import time
 import unittest
+from collections.abc import Callable
 
 from support import client
 from support.case import EndToEndTest, run_tests, wait_until
 from support.daemon import Daemon
+from support.sockets import ESTABLISHED, TIME_WAIT, sockets_of_port
 
 CONNECTIONS = 1000
 DRIPS = 50
 DEFAULT_MAX_CONNECTIONS = 512
+RUDE_CLIENTS = 100
+PIPELINED = 100
+GROWTH_BYTES = 2 << 20
+GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+GET_HEALTHY = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"
 HEADER_SECONDS = 5.0  # that a client has for a whole header
 
 SCRAPE_UNDER_LOAD_SECONDS = 0.1
@@ -174,6 +181,115 @@ class ManyClients(LoadTest):
         running = self.start(config="web: { max_connections: 65536 }\n")
         self.assertEqual(len(running.wait_for_log(
             msg="fewer connections than web.max_connections, for lack of file descriptors")), 1)
+
+
+class RudeClients(LoadTest):
+    """Clients that keep to no custom, many at once. Each time a scrape is answered meanwhile, and
+    afterwards the daemon is as small as before."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.daemon = self.start()
+        self.at_rest = self.daemon.open_descriptors()
+        self.peers: list[socket.socket] = []
+        # What the first clients make it allocate stays.
+        for peer in [self.connect() for _ in range(RUDE_CLIENTS)]:
+            peer.sendall(GET)
+        self.assert_answers_in_time(self.daemon)
+        self.close_peers()
+        wait_until(lambda: self.daemon.open_descriptors() <= self.at_rest, "the daemon is at rest")
+        self.resident = self.daemon.resident_bytes()
+
+    def connect(self, receive_buffer: int | None = None) -> socket.socket:
+        peer = socket.socket()
+        peer.settimeout(client.TIMEOUT_SECONDS)
+        if receive_buffer is not None:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        peer.connect(client.split_address(self.daemon.address))
+        self.peers.append(peer)
+        self.addCleanup(peer.close)
+        return peer
+
+    def close_peers(self) -> None:
+        for peer in self.peers:
+            peer.close()
+
+    def assert_disturbs_nobody(self, send: Callable[[socket.socket], None],
+                               receive_buffer: int | None = None) -> list[socket.socket]:
+        peers = [self.connect(receive_buffer) for _ in range(RUDE_CLIENTS)]
+        for peer in peers:
+            send(peer)
+        self.assert_answers_in_time(self.daemon)
+        return peers
+
+    def assert_leaves_nothing(self) -> None:
+        self.close_peers()
+        self.assert_descriptors_go_back_to(self.daemon, self.at_rest)
+        if IS_OPTIMISED:
+            self.assertLess(self.daemon.resident_bytes(), self.resident + GROWTH_BYTES)
+
+    def assert_each_gets(self, status: int, data: bytes) -> None:
+        peers = self.assert_disturbs_nobody(lambda peer: peer.sendall(data))
+        for peer in peers:
+            reply = client.receive_all(peer)
+            self.assertTrue(reply.startswith(f"HTTP/1.1 {status} ".encode()), reply[:200])
+        self.assert_leaves_nothing()
+
+    def test_a_hundred_requests_in_one_write(self):
+        last = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        peers = self.assert_disturbs_nobody(
+            lambda peer: peer.sendall(GET_HEALTHY * (PIPELINED - 1) + last))
+        for peer in peers:
+            self.assertEqual(client.receive_all(peer).count(b"HTTP/1.1 200 OK"), PIPELINED)
+        self.assert_leaves_nothing()
+
+    def test_headers_that_are_too_large(self):
+        self.assert_each_gets(431, b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 9000 + b"\r\n\r\n")
+
+    def test_a_url_for_a_target(self):
+        self.assert_each_gets(
+            200, b"GET http://x:1/-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    def test_what_is_no_request(self):
+        self.assert_each_gets(400, b"\x16\x03\x01\x02\0\r\n\r\n")
+
+    def test_large_replies_that_nobody_reads(self):
+        # Their replies are a megabyte and more, for which nobody has room.
+        self.assert_disturbs_nobody(lambda peer: peer.sendall(GET * PIPELINED), receive_buffer=4096)
+        self.assert_leaves_nothing()
+
+    def test_a_half_that_is_closed_before_the_reply(self):
+        def ask_and_close(peer: socket.socket) -> None:
+            peer.sendall(GET_HEALTHY)
+            peer.shutdown(socket.SHUT_WR)
+
+        for peer in self.assert_disturbs_nobody(ask_and_close):
+            self.assertTrue(client.receive_all(peer).endswith(b"healthy\n"))
+        self.assert_leaves_nothing()
+
+    def test_a_half_that_is_closed_before_the_request(self):
+        def begin_and_close(peer: socket.socket) -> None:
+            peer.sendall(b"GET /metrics HT")
+            peer.shutdown(socket.SHUT_WR)
+
+        for peer in self.assert_disturbs_nobody(begin_and_close):
+            self.assertEqual(client.receive_all(peer), b"")
+        self.assert_leaves_nothing()
+
+
+class KeepAlive(EndToEndTest):
+    def test_scrapes_over_one_connection_leave_no_time_wait_on_the_daemons_side(self):
+        running = self.start()
+        with contextlib.closing(client.connect(running.address)) as connection:
+            for _ in range(20):
+                self.assert_status(client.exchange(connection, "GET", "/metrics"), 200)
+            own = sockets_of_port(connection.sock.getsockname()[1], ESTABLISHED)
+            self.assertEqual(len(own), 2, "the two ends of one connection")
+        wait_until(lambda: not own & sockets_of_port(running.port, ESTABLISHED),
+                   "the connection is closed")
+        # Who closes first waits, and that was the client each time.
+        left = sockets_of_port(running.port, TIME_WAIT)
+        self.assertEqual([each for each in left if each.local_port == running.port], [])
 
 
 @unittest.skipUnless(IS_OPTIMISED, "speed and memory are those of an optimised build")

@@ -17,6 +17,10 @@ class Socket:
     state: str
 
     @property
+    def local_port(self) -> int:
+        return int(self.local.rpartition(":")[2], 16)
+
+    @property
     def ports(self) -> set[int]:
         return {int(end.rpartition(":")[2], 16) for end in (self.local, self.remote)}
 
