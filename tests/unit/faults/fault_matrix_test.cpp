@@ -119,6 +119,9 @@ class FaultMatrix : public testing::Test {
     host.kernel().refuse_dumps();
     without_dumps_ = host.poll();
     std::ranges::shuffle(cases_, random_);
+#ifdef TIMEWAIT_SANITIZED
+    cases_.resize(cases_.size() / 8);  // instrumented they take long; each time it is others
+#endif
   }
 
   bool is_reader(const Case& each, const std::string& collector) const {
@@ -241,7 +244,9 @@ TEST_F(FaultMatrix, KnowsEverySource) {
         std::ranges::any_of(readers_, [&](const auto& each) { return each.first.door == door; }))
         << "nothing is read by door " << static_cast<int>(door);
   }
+#ifndef TIMEWAIT_SANITIZED
   EXPECT_GT(cases_.size(), 500U);
+#endif
 }
 
 TEST_F(FaultMatrix, AFaultCostsItsOwnFiguresUntilItEnds) {
@@ -252,7 +257,6 @@ TEST_F(FaultMatrix, AFaultCostsItsOwnFiguresUntilItEnds) {
     expect_only_the_source_lost(each, host.poll());
     host.kernel().mend();
     expect_recovered(each, host.poll());
-    if (false) break;
   }
 }
 
@@ -264,7 +268,6 @@ TEST_F(FaultMatrix, AFaultFromTheStartCostsNoMore) {
     host.kernel().mend();
     host.poll();
     expect_recovered(each, host.poll());
-    if (false) break;
   }
 }
 
