@@ -29,7 +29,7 @@ CONFIGURATIONS = (
     "interval: 10ms\ncollectors: { sock_diag: { cpu_budget_ratio: 1 }, sockstat: { enabled: false } }\n",
 )
 FIRST = "interval: 10ms\ncollectors: { sock_diag: { cpu_budget_ratio: 1 } }\n"
-POLLS_PER_RELOAD = 50
+MOST_POLLS_PER_RELOAD = 50
 
 # Sanitizers never give back all that they have taken.
 GROWTH_BYTES = {"": 4 * MIB, "asan": 64 * MIB, "tsan": 64 * MIB}
@@ -50,19 +50,20 @@ def prepare_namespace() -> None:
 
 
 class Counters:
-    """The highest value of each counter so far."""
+    """The value of each counter at the last scrape. One that was absent there may begin anew: what a
+    reload has switched off and on again does."""
 
     def __init__(self) -> None:
         self._values: dict[Series, float] = {}
 
     def see(self, exposition: Exposition) -> None:
-        for series, value in exposition.samples.items():
-            if exposition.types.get(series[0]) != "counter":
-                continue
+        values = {series: value for series, value in exposition.samples.items()
+                  if exposition.types.get(series[0]) == "counter"}
+        for series, value in values.items():
             if value < self._values.get(series, 0):
                 raise SoakFailure(
                     f"{series[0]} {dict(series[1])} fell from {self._values[series]} to {value}")
-            self._values[series] = value
+        self._values = values
 
     def __len__(self) -> int:
         return len(self._values)
@@ -160,7 +161,7 @@ class Soak:
             if done >= polls:
                 return
             if done >= next_reload:
-                next_reload = done + POLLS_PER_RELOAD
+                next_reload = done + min(MOST_POLLS_PER_RELOAD, self._polls / 10)
                 self._reload()
             if time.monotonic() > self._deadline:
                 raise SoakFailure(f"only {done:.0f} polls in the time that it had")
@@ -215,5 +216,5 @@ class Soak:
             raise SoakFailure("\n".join(reports))
         return (f"{polls:.0f} polls, {self._scrapes} scrapes, {sum(self._connections)} connections, "
                 f"{self._reloads} reloads of which {self._bad_reloads()} bad, "
-                f"{len(self._counters)} counters rose, {at_rest} descriptors, "
+                f"{len(self._counters)} counters that never fell, {at_rest} descriptors, "
                 f"{warm / MIB:.1f} MiB became {last / MIB:.1f} MiB")
