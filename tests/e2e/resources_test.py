@@ -12,7 +12,7 @@ from support.daemon import PROGRAM, STOP_SECONDS, Daemon, launcher
 from support.exposition import Exposition, parse_exposition
 from support.proc_tree import ProcTree
 
-INTERVAL = "interval: 20ms\n"
+INTERVAL = "interval: 50ms\n"
 ONLY_FILES = ("--collector.disable-defaults", "--collector.netstat", "--collector.sockstat",
               "--collector.slabinfo", "--collector.sysctl")
 SANITIZERS = os.environ.get("TIMEWAIT_SANITIZE", "")

@@ -92,7 +92,7 @@ class Soak:
     def run(self) -> str:
         """A line about what has been done. Raises SoakFailure."""
         try:
-            self._daemon.wait_until_ready()
+            self._daemon.wait_for_log(msg="listening")
             at_rest = self._daemon.open_descriptors()
             self._failing = self._failing_collectors(self._daemon.scrape())
             with self._directory:
