@@ -43,9 +43,9 @@ _QUESTIONS = {
 }
 _READING = {
     "access": rf'"({_FILES})", [RF]_OK',
-    "faccessat": rf'AT_FDCWD\S*, "({_FILES})", [RF]_OK',
+    "faccessat": rf'AT_FDCWD(<[^>]*>)?, "({_FILES})", [RF]_OK',
     "open": rf'"(?P<path>[^"]*)", {_FLAGS}$',
-    "openat": rf'AT_FDCWD\S*, "(?P<path>[^"]*)", {_FLAGS}$',
+    "openat": rf'AT_FDCWD(<[^>]*>)?, "(?P<path>[^"]*)", {_FLAGS}$',
     "fcntl": r"\d+<.*>, (F_GETFD|F_SETFD, FD_CLOEXEC|F_GETFL)",
     **dict.fromkeys(("close", "fstat", "getdents64", "lseek", "lstat", "newfstatat", "pread64", "read",
                      "readlink", "readlinkat", "stat", "statx"), _ANY),
@@ -56,13 +56,14 @@ _SOCKETS = {
     "socket": r"AF_NETLINK, SOCK_RAW\|SOCK_CLOEXEC, NETLINK_SOCK_DIAG$"
               r"|AF_(INET|INET6|UNIX), SOCK_STREAM\|SOCK_CLOEXEC\|SOCK_NONBLOCK, (IPPROTO_IP|0)$",
     "sendmsg": rf"\d+<NETLINK:.*\biov_base=\[?\{{?\{{{_DUMP_REQUEST}|{_STREAM}",
-    "setsockopt": rf"\d+<[^ ]*>, ({'|'.join(_OPTIONS)}), ",
-    "getsockopt": r"\d+<[^ ]*>, SOL_SOCKET, SO_(ERROR|DOMAIN|TYPE|ACCEPTCONN), ",
-    "ioctl": r"\d+<[^ ]*>, FIONBIO, |\d+<anon_inode:\[perf_event\]>, PERF_EVENT_IOC_(SET_FILTER|ENABLE)\b",
+    "setsockopt": rf"\d+<.*?>, ({'|'.join(_OPTIONS)}), ",
+    "getsockopt": r"\d+<.*?>, SOL_SOCKET, SO_(ERROR|DOMAIN|TYPE|ACCEPTCONN), ",
+    "ioctl": r"\d+<.*?>, FIONBIO, |\d+<anon_inode:\[perf_event\]>, PERF_EVENT_IOC_(SET_FILTER|ENABLE)\b",
     **dict.fromkeys(("accept", "accept4", "bind", "getsockname", "listen", "recvmsg", "shutdown"), _ANY),
-    # The file of its own Unix socket.
+    # The file of its own Unix socket, and whether an old one is in use.
+    "connect": r'\d+<UNIX.*?>, \{sa_family=AF_UNIX, sun_path="(?P<path>[^"]*)"\}, \d+$',
     "unlink": r'"(?P<path>[^"]*)"$',
-    "unlinkat": r'AT_FDCWD\S*, "(?P<path>[^"]*)", 0$',
+    "unlinkat": r'AT_FDCWD(<[^>]*>)?, "(?P<path>[^"]*)", 0$',
 }
 _WAITING = dict.fromkeys(("epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_wait", "eventfd2", "poll",
                           "ppoll", "timerfd_create", "timerfd_settime"), _ANY)
@@ -81,7 +82,7 @@ def is_allowed(call: Call, files: Sequence[str] = (), socket_file: str = "") -> 
     path = found.groupdict().get("path")
     if path is None:
         return True
-    if call.name.startswith("unlink"):
+    if call.name in ("connect", "unlink", "unlinkat"):
         return path == socket_file
     return re.fullmatch(_FILES, path) is not None or path.startswith(tuple(files))
 
