@@ -2,13 +2,16 @@
 
 ReadOnlyPromise in tests/live has the kernel refuse what would write, and judges each byte of the netlink
 requests, but of one poll only and by a list of what is forbidden. Here the list is of what is allowed, and the
-daemon serves: listeners, threads, clients, failed connects and the end."""
+daemon serves: listeners, threads, clients, failed connects, reloads, the service manager and the end."""
 
+import os
 import re
+import signal
 import socket
 import struct
 import subprocess
 import unittest
+from contextlib import suppress
 from pathlib import Path
 
 from support import client
@@ -55,6 +58,8 @@ FORBIDDEN = (
     "setsockopt(9<TCP:[1]>, SOL_SOCKET, SO_MARK, [1], 4) = 0",
     "ioctl(9<TCP:[1]>, SIOCSIFFLAGS, {ifr_name=\"lo\"}) = 0",
     'unlink("/run/other.sock") = 0',
+    'sendto(9<UNIX-DGRAM:[1]>, "x", 1, MSG_NOSIGNAL, {sa_family=AF_UNIX, sun_path="/run/other.sock"}, 18) = 1',
+    "sendto(9<UDP:[1]>, \"x\", 1, MSG_NOSIGNAL, {sa_family=AF_INET, sin_port=htons(53)}, 16) = 1",
 )
 # What no part of the system would expect of an exporter, and the unit refuses as well.
 REFUSED_BY_THE_UNIT = ("bpf", "chroot", "delete_module", "finit_module", "init_module", "kexec_load", "mount",
@@ -74,7 +79,8 @@ class SystemCallList(unittest.TestCase):
     def test_has_nothing_that_the_daemon_promises_not_to_do(self):
         for line in FORBIDDEN:
             with self.subTest(line):
-                self.assertFalse(is_allowed(parse_line(line), files=("/run/e2e",), socket_file="/run/own.sock"))
+                self.assertFalse(is_allowed(parse_line(line), files=("/run/e2e",), socket_file="/run/own.sock",
+                                            notify_socket="/run/notify.sock"))
 
     def test_is_the_documented_one(self):
         section = DOCUMENTATION.read_text().partition("## System calls")[2].partition("\n\nNot all")[0]
@@ -93,15 +99,19 @@ class SystemCalls(EndToEndTest):
     def setUp(self) -> None:
         require_strace()
         self.files = self.directory()
+        self.config = self.files / "config.yaml"
+        self.config.write_text("interval: 100ms\n")
         self.socket_file = f"{self.files}/metrics.sock"
+        self.service_manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.service_manager.close)
+        self.service_manager.bind(f"{self.files}/notify.sock")
         self.trace = Trace(self.directory())
         self.mounts: list[str] = []
 
     def start_traced(self, command: list[str]) -> Daemon:
-        config = self.files / "config.yaml"
-        config.write_text("interval: 100ms\n")
-        return self.start(f"--config.file={config}", "--web.listen-address=127.0.0.1:0",
-                          f"--web.listen-address=unix:{self.socket_file}", command=command)
+        environment = os.environ | {"NOTIFY_SOCKET": self.service_manager.getsockname()}
+        return self.start(f"--config.file={self.config}", "--web.listen-address=127.0.0.1:0",
+                          f"--web.listen-address=unix:{self.socket_file}", command=command, env=environment)
 
     def leave_a_stale_socket(self) -> None:
         with socket.socket(socket.AF_UNIX) as abandoned:
@@ -114,7 +124,8 @@ class SystemCalls(EndToEndTest):
         """Stops it. The names of all calls that it made."""
         running.stop()
         calls = self.trace.calls()
-        where = {"files": (str(self.files), *self.mounts), "socket_file": self.socket_file}
+        where = {"files": (str(self.files), *self.mounts), "socket_file": self.socket_file,
+                 "notify_socket": self.service_manager.getsockname()}
         forbidden = {str(call) for call in forbidden_calls(calls, **where)}
         self.assertEqual(forbidden, set(), "calls that are not in support/system_calls.py")
         return {call.name for call in calls}
@@ -140,6 +151,20 @@ class SystemCalls(EndToEndTest):
             reset.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
             reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
+    def reload(self, running: Daemon, config: str, outcome: str) -> None:
+        self.config.write_text(config)
+        os.kill(running.pid, signal.SIGHUP)
+        running.wait_for_log(msg=outcome)
+
+    def notifications(self) -> list[str]:
+        """What the service manager has been told."""
+        self.service_manager.setblocking(False)
+        found = []
+        with suppress(BlockingIOError):
+            while True:
+                found += self.service_manager.recv(4096).decode().splitlines()
+        return found
+
     def test_polls_and_clients_need_no_other_than_those_on_the_list(self):
         self.leave_a_stale_socket()
         running = self.start_traced(self.trace.of([PROGRAM]))
@@ -147,9 +172,12 @@ class SystemCalls(EndToEndTest):
         self.addCleanup(idle.close)
         self.scrape_in_every_way(running)
         self.fail_in_several_ways(running)
+        self.reload(running, "interval: 50ms\n", "configuration reloaded")
+        self.reload(running, "interval: never\n", "configuration not reloaded, the last one stays")
         wait_until(lambda: self.polls(running) > SEVERAL_POLLS, "it has polled several times")
+        self.assertIn("READY=1", self.notifications())
         called = self.assert_allowed_until_its_end(running)
-        self.assertLessEqual({"sendmsg", "connect", "unlink", "exit_group"}, called)
+        self.assertLessEqual({"sendmsg", "sendto", "connect", "unlink", "exit_group"}, called)
 
     def test_nor_do_failed_connects(self):
         tracefs = self.directory()

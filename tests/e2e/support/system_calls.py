@@ -12,7 +12,7 @@ _DUMP_REQUEST = (r"nlmsg_len=\d+, nlmsg_type=(TCPDIAG_GETSOCK|SOCK_DIAG_BY_FAMIL
                  r"nlmsg_flags=NLM_F_REQUEST\|NLM_F_DUMP, ")
 _STREAM = r"\d+<(TCP|TCPv6|UNIX|UNIX-STREAM):"
 _OPTIONS = ("SOL_SOCKET, SO_REUSEADDR", "SOL_SOCKET, SO_SNDBUF", "SOL_SOCKET, SO_RCVBUF",
-            r"SOL_SOCKET, SO_RCVTIMEO(_OLD|_NEW)?", "SOL_SOCKET, SO_LINGER", "SOL_TCP, TCP_NODELAY",
+            r"SOL_SOCKET, SO_(RCV|SND)TIMEO(_OLD|_NEW)?", "SOL_SOCKET, SO_LINGER", "SOL_TCP, TCP_NODELAY",
             "SOL_IPV6, IPV6_V6ONLY")
 _ANY = ""
 
@@ -54,12 +54,15 @@ _READING = {
 _WRITING = {"write": r"(2<|\d+<anon_inode:\[eventfd\]>)"}
 _SOCKETS = {
     "socket": r"AF_NETLINK, SOCK_RAW\|SOCK_CLOEXEC, NETLINK_SOCK_DIAG$"
-              r"|AF_(INET|INET6|UNIX), SOCK_STREAM\|SOCK_CLOEXEC\|SOCK_NONBLOCK, (IPPROTO_IP|0)$",
+              r"|AF_(INET|INET6|UNIX), SOCK_STREAM\|SOCK_CLOEXEC\|SOCK_NONBLOCK, (IPPROTO_IP|0)$"
+              r"|AF_UNIX, SOCK_DGRAM\|SOCK_CLOEXEC, 0$",
     "sendmsg": rf"\d+<NETLINK:.*\biov_base=\[?\{{?\{{{_DUMP_REQUEST}|{_STREAM}",
     "setsockopt": rf"\d+<.*?>, ({'|'.join(_OPTIONS)}), ",
     "getsockopt": r"\d+<.*?>, SOL_SOCKET, SO_(ERROR|DOMAIN|TYPE|ACCEPTCONN), ",
     "ioctl": r"\d+<.*?>, FIONBIO, |\d+<anon_inode:\[perf_event\]>, PERF_EVENT_IOC_(SET_FILTER|ENABLE)\b",
     **dict.fromkeys(("accept", "accept4", "bind", "getsockname", "listen", "recvmsg", "shutdown"), _ANY),
+    # What the service manager is told.
+    "sendto": r'\d+<UNIX.*?>, ".*", \d+, MSG_NOSIGNAL, \{sa_family=AF_UNIX, sun_path="(?P<path>[^"]*)"\}, \d+$',
     # The file of its own Unix socket, and whether an old one is in use.
     "connect": r'\d+<UNIX.*?>, \{sa_family=AF_UNIX, sun_path="(?P<path>[^"]*)"\}, \d+$',
     "unlink": r'"(?P<path>[^"]*)"$',
@@ -73,9 +76,9 @@ ALLOWED = {**_MEMORY, **_THREADS, **_TIME, **_QUESTIONS, **_READING, **_WRITING,
            **_FAILED_CONNECTS}
 
 
-def is_allowed(call: Call, files: Sequence[str] = (), socket_file: str = "") -> bool:
+def is_allowed(call: Call, files: Sequence[str] = (), socket_file: str = "", notify_socket: str = "") -> bool:
     """Whether the list has the call with such arguments. `files` begin the paths that may be opened
-    beside the usual ones."""
+    beside the usual ones; the sockets are the one that it serves on and the service manager's."""
     pattern = ALLOWED.get(call.name)
     if pattern is None or not (found := re.match(pattern, call.arguments)):
         return False
@@ -84,6 +87,8 @@ def is_allowed(call: Call, files: Sequence[str] = (), socket_file: str = "") -> 
         return True
     if call.name in ("connect", "unlink", "unlinkat"):
         return path == socket_file
+    if call.name == "sendto":
+        return path == notify_socket
     return re.fullmatch(_FILES, path) is not None or path.startswith(tuple(files))
 
 
