@@ -4,18 +4,22 @@ ReadOnlyPromise in tests/live has the kernel refuse what would write, and judges
 requests, but of one poll only and by a list of what is forbidden. Here the list is of what is allowed, and the
 daemon serves: listeners, threads, clients, failed connects, reloads, the service manager and the end."""
 
+import base64
+import http.client
 import os
 import re
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import unittest
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from support import client
 from support.case import EndToEndTest, require_tool, run_tests, skip_or_fail, wait_until
+from support.certificates import make_authority
 from support.daemon import PROGRAM, Daemon
 from support.failing_connects import FailingProcess, require_tracefs, with_tracefs
 from support.system_calls import ALLOWED, forbidden_calls, is_allowed
@@ -26,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "systemd" / "timewait_exporter.service"
 DOCUMENTATION = ROOT / "docs" / "security.md"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+SECRET_HASHED = '"$2y$04$p2mxH8svgtfk0auAVGx1nO8/iXB9vH4uwJl3wtj1cPYyvJJE9MdhG"'
 TOTAL = "timewait_connect_failures_total"
 # Enough for whatever a later poll does that the first does not.
 SEVERAL_POLLS = 5
@@ -178,6 +183,27 @@ class SystemCalls(EndToEndTest):
         self.assertIn("READY=1", self.notifications())
         called = self.assert_allowed_until_its_end(running)
         self.assertLessEqual({"sendmsg", "sendto", "connect", "unlink", "exit_group"}, called)
+
+    def test_nor_do_tls_and_passwords(self):
+        authority = make_authority(self.files)
+        web = self.files / "web.yml"
+        web.write_text("tls_server_config: { cert_file: server.crt, key_file: server.key }\n"
+                       f"basic_auth_users: {{ alice: {SECRET_HASHED} }}\n")
+        running = Daemon.on_loopback(f"--config.file={self.config}", f"--web.config.file={web}",
+                                     command=self.trace.of([PROGRAM]))
+        self.addCleanup(running.stop)
+        context = ssl.create_default_context(cafile=authority.path("ca.crt"))
+        for password, status in (("secret", 200), ("guessed", 401)):
+            credentials = base64.b64encode(f"alice:{password}".encode()).decode()
+            connection = http.client.HTTPSConnection(*client.split_address(running.address), timeout=10,
+                                                     context=context)
+            with closing(connection):
+                reply = client.exchange(connection, "GET", "/metrics", {"Authorization": f"Basic {credentials}"})
+            self.assert_status(reply, status)
+        with client.open_socket(running.address) as no_handshake:
+            no_handshake.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            client.receive_all(no_handshake)
+        self.assert_allowed_until_its_end(running)
 
     def test_nor_do_failed_connects(self):
         tracefs = self.directory()
