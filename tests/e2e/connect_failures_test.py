@@ -83,6 +83,17 @@ class ConnectFailures(EndToEndTest):
         self.assertEqual({dict(labels)["netns"] for labels in found}, {"other"})
         self.assertEqual(running.scrape().value(AVAILABLE), 1)
 
+    def test_root_needs_but_one_of_them(self):
+        # As packaging/kubernetes/capabilities grants it. slabinfo is root's too.
+        root = ["setpriv", "--bounding-set=-all,+perfmon", "--no-new-privs", PROGRAM]
+        running = self.start(*ONLY_CONNECT_FAILURES, "--collector.slabinfo", config=INTERVAL,
+                             command=with_tracefs(self.tracefs, [*launcher(), *root]))
+        if int(Path("/proc/sys/kernel/perf_event_paranoid").read_text()) > 2:
+            return self.assert_refused(running, "permission", "sysctl kernel.perf_event_paranoid=2")
+        exposition = running.scrape()
+        self.assertEqual(exposition.value(AVAILABLE), 1)
+        self.assertEqual(set(exposition.all_of("timewait_exporter_collector_success").values()), {1})
+
     def test_events_leave_the_last_descriptors_to_the_others(self):
         few = ["prlimit", "--nofile=12", PROGRAM]
         running = self.start(config=INTERVAL, command=with_tracefs(self.tracefs, [*launcher(), *few]))

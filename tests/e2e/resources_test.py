@@ -13,8 +13,8 @@ from support.exposition import Exposition, parse_exposition
 from support.proc_tree import ProcTree
 
 INTERVAL = "interval: 50ms\n"
-ONLY_FILES = ("--collector.disable-defaults", "--collector.netstat", "--collector.sockstat",
-              "--collector.slabinfo", "--collector.sysctl")
+COLLECTORS = ("netstat", "sockstat", "slabinfo", "sysctl")
+ONLY_FILES = ("--collector.disable-defaults", *(f"--collector.{name}" for name in COLLECTORS))
 SANITIZERS = os.environ.get("TIMEWAIT_SANITIZE", "")
 MIB = 1 << 20
 FULL_DISK = """\
@@ -136,10 +136,12 @@ class Descriptors(ResourcesTest):
         before = running.scrape()
         limits = resource.prlimit(running.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
-        failures = running.wait_for_log(3, msg="collector failed", reason="io")
-        self.assertTrue(all("Too many open files" in each["err"] for each in failures))
+        for collector in COLLECTORS:
+            failed = {"msg": "collector failed", "collector": collector, "reason": "io"}
+            self.assertIn("Too many open files", running.wait_for_log(**failed)[0]["err"])
         resource.prlimit(running.pid, resource.RLIMIT_NOFILE, limits)
-        running.wait_for_log(3, msg="collector recovered")
+        for collector in COLLECTORS:
+            running.wait_for_log(msg="collector recovered", collector=collector)
         self.wait_for_polls(running, 2)
         self.assertEqual(figures(running.scrape()), figures(before))
 

@@ -27,7 +27,8 @@
 
 // The exporter changes nothing: the program runs under a seccomp filter that ends it at the first
 // call which could change a file, a socket or the kernel's settings, and every netlink request is
-// looked at on its way to the kernel.
+// looked at on its way to the kernel. That is one poll; what the program calls while it serves is
+// held against a list by tests/e2e/system_calls_test.py.
 
 namespace timewait::test {
 namespace {
