@@ -92,9 +92,8 @@ class Soak:
     def run(self) -> str:
         """A line about what has been done. Raises SoakFailure."""
         try:
-            self._daemon.wait_for_log(msg="listening")
-            at_rest = self._daemon.open_descriptors()
             self._failing = self._failing_collectors(self._daemon.scrape())
+            at_rest = self._descriptors_at_rest()
             with self._directory:
                 churners = [self._start_churner(number) for number in range(CHURNERS)]
                 try:
@@ -108,6 +107,14 @@ class Soak:
             raise SoakFailure(str(failure)) from failure
         finally:
             self._daemon.kill()
+
+    def _descriptors_at_rest(self) -> int:
+        """Once it serves, and the scrape before has closed its connection."""
+        while True:
+            before = self._daemon.open_descriptors()
+            time.sleep(0.1)
+            if self._daemon.open_descriptors() == before:
+                return before
 
     def _start_churner(self, number: int) -> subprocess.Popen:
         churner = subprocess.Popen(
