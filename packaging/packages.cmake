@@ -9,6 +9,8 @@ how many ephemeral ports are left and what holds the others, the connects that\n
 found none, TIME-WAIT sockets by role and remaining time, the kernel's counters\n\
 of TIME-WAIT, and the sysctls that govern it all. It reads the kernel and\n\
 changes nothing.")
+string(TOLOWER "${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR}" timewait_system)
+set(CPACK_PACKAGE_FILE_NAME timewait-exporter-${PROJECT_VERSION}-${timewait_system})
 set(CPACK_GENERATOR DEB RPM TGZ)
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
 set(CPACK_SET_DESTDIR ON)
