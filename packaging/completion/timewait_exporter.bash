@@ -5,7 +5,7 @@ _timewait_exporter() {
   _init_completion -s || return
 
   case $prev in
-    --config.file)
+    --config.file | --web.config.file)
       _filedir '@(yml|yaml)'
       return
       ;;
@@ -29,7 +29,8 @@ _timewait_exporter() {
 
   COMPREPLY=($(compgen -W '
     --help --version --config.file --config.check --once --list-collectors --list-metrics
-    --web.listen-address --web.telemetry-path --web.systemd-socket
+    --web.listen-address --web.telemetry-path --web.systemd-socket --web.enable-lifecycle
+    --web.config.file
     --collector.sock_diag --no-collector.sock_diag --collector.netstat --no-collector.netstat
     --collector.sockstat --no-collector.sockstat --collector.slabinfo --no-collector.slabinfo
     --collector.sysctl --no-collector.sysctl --collector.connect_failures --no-collector.connect_failures

@@ -12,6 +12,8 @@ _arguments -s \
   '*--web.listen-address=[where to listen]:address' \
   '--web.telemetry-path=[path of the metrics]:path' \
   '--web.systemd-socket[take the listening sockets from systemd]' \
+  '--web.enable-lifecycle[let POST /-/reload read the configuration again]' \
+  '--web.config.file=[TLS, passwords and headers]:file:_files -g "*.(yml|yaml)"' \
   '(--no-collector.sock_diag)--collector.sock_diag[switch on TCP sockets]' \
   '(--collector.sock_diag)--no-collector.sock_diag[switch off TCP sockets]' \
   '(--no-collector.netstat)--collector.netstat[switch on counters of TCP]' \

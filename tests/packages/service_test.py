@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 
 from support.container import TRACEFS, Container, wait_until
-from support.root import copy_into, package
+from support.root import copy_into, package, run
 
 UNIT = "timewait_exporter.service"
 SOCKET = "timewait_exporter.socket"
@@ -253,16 +253,23 @@ class Privileges(ServiceTest):
         own = re.compile("/(tmp|var/tmp|dev/.+|proc|run/host/.+)")
         self.assertEqual({path for path in writable if not own.fullmatch(path)}, set())
 
-    def test_a_credential_is_handed_to_it(self):
-        for name in ("crt", "key"):
-            file = self.path(f"etc/timewait_exporter/tls.{name}")
-            file.write_text(f"the {name}\n")
-            file.chmod(0o600)
-            self.addCleanup(file.unlink)
+    def test_it_serves_tls_with_a_key_that_only_root_may_read(self):
+        directory = self.path("etc/timewait_exporter")
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-days", "1", "-subj", "/CN=localhost",
+            "-keyout", str(directory / "tls.key"), "-out", str(directory / "tls.crt"))
+        example = self.path(f"{EXAMPLES}/tls-credential.conf").read_text()
+        web = re.search(r"^#   (tls_server_config:\n(?:#     .*\n)+)", example, re.MULTILINE)[1]
+        (directory / "web.yml").write_text(re.sub("^#   ", "", web, flags=re.MULTILINE))
+        for name in ("tls.key", "tls.crt", "web.yml"):
+            self.addCleanup((directory / name).unlink)
+        (directory / "tls.key").chmod(0o600)
+        self.flags("--web.config.file=/etc/timewait_exporter/web.yml")
         self.use("tls-credential.conf")
+        # The right to read every file plays no part.
+        self.use("no-cap-dac-read-search.conf")
         self.assert_active()
-        view = Path(f"/proc/{self.container.host_pid(self.pid())}/root")
-        self.assertEqual((view / f"run/credentials/{UNIT}/tls.key").read_text(), "the key\n")
+        self.container.get("/-/ready", scheme="https")
 
 
 class SocketActivation(ServiceTest):
