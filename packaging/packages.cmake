@@ -1,4 +1,5 @@
-# Debian's names have no underscore. Files in /etc want DESTDIR.
+# All three formats from the install rules, so that they cannot disagree; what CPack lacks for Debian's (maintainer
+# scripts, changelog) is in debian/. Debian's names have no underscore. Files in /etc want DESTDIR.
 set(CPACK_PACKAGE_NAME timewait-exporter)
 set(CPACK_PACKAGE_VENDOR "timewait_exporter")
 set(CPACK_PACKAGE_CONTACT "${TIMEWAIT_MAINTAINER}")

@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,8 +55,9 @@ class Container:
         if self._nspawn.poll() is not None:
             raise AssertionError(f"systemd-nspawn: {self._console.read_text()}")
         for child in children(self._nspawn.pid):
-            if os.readlink(f"/proc/{child}/exe").endswith("/systemd"):
-                return child
+            with suppress(OSError):  # It may be one of those that end once they have prepared the root.
+                if os.readlink(f"/proc/{child}/exe").endswith("/systemd"):
+                    return child
         return None
 
     def _has_booted(self) -> bool:
