@@ -1,6 +1,7 @@
 """A root in which systemd is booted, with a network namespace of its own."""
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -38,7 +39,8 @@ class Container:
         self.root = new_root(cleanup)
         self._console = WORK / f"{self.root.parent.name}.console"
         command = [
-            "systemd-nspawn", "--quiet", "--boot", f"--directory={self.root}",
+            # It ends with the tests, however they end.
+            "setpriv", "--pdeathsig=KILL", "systemd-nspawn", "--quiet", "--boot", f"--directory={self.root}",
             f"--machine=timewait-{os.getpid()}-{self.root.parent.name}",
             "--register=no", "--keep-unit", "--private-network", "--link-journal=no", "--console=pipe",
             "--capability=CAP_PERFMON", "--system-call-filter=perf_event_open",
@@ -64,12 +66,18 @@ class Container:
         return self.run("systemctl", "is-system-running", check=False) in ("running", "degraded")
 
     def _power_off(self) -> None:
+        # One that has hardly begun to boot would outlive systemd-nspawn.
+        inside = [] if self._nspawn.poll() is not None else list(map(os.pidfd_open, children(self._nspawn.pid)))
         self._nspawn.terminate()
         try:
             self._nspawn.wait(20)
         except subprocess.TimeoutExpired:
             self._nspawn.kill()
             self._nspawn.wait()
+        for pidfd in inside:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            os.close(pidfd)
 
     def run(self, *command: str, check: bool = True) -> str:
         """What the command prints that runs inside."""
