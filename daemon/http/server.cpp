@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
-#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -20,8 +19,7 @@ class Server::Impl {
  public:
   Impl(std::vector<Listener> listeners, const RequestHandler& handler, const WebSettingsStore& web,
        const ServerLimits& limits, const Log& log)
-      : sessions_{handler, web, log, limits, {}, nullptr} {
-    sessions_.gate = &gate_.emplace(web);
+      : sessions_{handler, web, log, limits, {}, &gate_}, gate_(web) {
     for (Listener& listener : listeners) listen(std::move(listener));
     thread_ = std::jthread([this] { run(); });
   }
@@ -71,7 +69,7 @@ class Server::Impl {
   // session that ends with either of them finds the table of connections.
   SessionContext sessions_;
   boost::asio::io_context context_{1};
-  std::optional<Gate> gate_;
+  Gate gate_;
   std::vector<std::shared_ptr<AcceptLoop>> loops_;
   std::jthread thread_;
 };
