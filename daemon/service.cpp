@@ -171,11 +171,20 @@ std::vector<std::string> Service::apply(Configuration configuration) {
     return {"a poll has not come back from the kernel"};
   }
   settings_ = std::move(configuration.settings);
-  if (web_config_) web_config_->reload();
+  take_over_web_config();
   log_listening(change.opened);
   server_->reconfigure(std::move(change), connection_limit());
   if (!flags_.systemd_socket) listeners_.commit();
   return {};
+}
+
+/// It was good when the configuration was checked, but may have changed since.
+void Service::take_over_web_config() {
+  if (!web_config_) return;
+  for (const config::Problem& problem : web_config_->reload()) {
+    log_.error("bad web configuration, the last good one stays in force",
+               {{"problem", config::to_string(flags_.web_config_file->string(), problem)}});
+  }
 }
 
 std::size_t Service::connection_limit() const {

@@ -51,6 +51,7 @@ class Service {
   void log_listening(const std::vector<Listener>& listeners) const;
   /// As many connections as the configuration asks for and the process has descriptors for.
   std::size_t connection_limit() const;
+  void take_over_web_config();
   void wait_until_stopped();
   int stop();
   void reload();

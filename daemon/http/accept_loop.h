@@ -42,15 +42,14 @@ class AcceptLoop : public std::enable_shared_from_this<AcceptLoop> {
 
   const std::string& address() const { return listener_->address(); }
 
-  /// Accepts what waits, then no more.
+  /// Accepts what waits, up to as many as there may be connections, then no more.
   void close() {
-    for (;;) {
-      ErrorCode error;
-      StreamProtocol::socket socket = acceptor_.accept(error);
-      if (error) break;
+    ErrorCode ignored;
+    for (std::size_t i = 0; i < context_.limits.max_connections; ++i) {
+      StreamProtocol::socket socket = acceptor_.accept(ignored);
+      if (ignored) break;
       admit(std::move(socket));
     }
-    ErrorCode ignored;
     acceptor_.close(ignored);
     pause_.cancel();
     listener_.reset();

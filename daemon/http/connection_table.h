@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -34,6 +35,7 @@ class ConnectionTable {
   void add(Connection& connection) {
     connection.place_ = idle_.insert(idle_.end(), &connection);
     connection.state_ = Connection::State::kIdle;
+    most_ = std::max(most_, size());
   }
 
   /// Does nothing, like the next two, with a connection that is not in the table.
@@ -47,6 +49,15 @@ class ConnectionTable {
   void set_idle(Connection& connection) { move_to(Connection::State::kIdle, connection); }
 
   std::size_t size() const { return idle_.size() + busy_.size(); }
+
+  /// Whether there were many since the last call, or the last time that this was true, and most of
+  /// them have gone.
+  bool take_shrinkage() {
+    constexpr std::size_t kMany = 32;
+    if (most_ < kMany || size() > most_ / 4) return false;
+    most_ = size();
+    return true;
+  }
 
   /// False if none is idle.
   bool close_longest_idle() {
@@ -75,6 +86,7 @@ class ConnectionTable {
 
   std::list<Connection*> idle_;  ///< the longest idle first
   std::list<Connection*> busy_;
+  std::size_t most_ = 0;
 };
 
 }  // namespace timewait

@@ -123,6 +123,10 @@ Problems WebConfigFile::reload_locked() {
   log_.info("web configuration loaded", {{"file", path_.string()},
                                          {"tls", loaded.settings.tls ? "true" : "false"},
                                          {"users", std::to_string(loaded.settings.users.size())}});
+  if (!loaded.settings.users.empty() && !loaded.settings.tls) {
+    log_.warn("passwords are asked for without TLS: anyone on the way can read them",
+              {{"file", path_.string()}});
+  }
   store_.publish(std::make_shared<const WebSettings>(std::move(loaded.settings)));
   return {};
 }

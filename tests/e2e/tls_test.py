@@ -2,11 +2,13 @@
 
 import contextlib
 import http.client
+import os
 import re
 import socket
 import ssl
 import subprocess
 import time
+import unittest
 
 from support import client
 from support.case import EndToEndTest, new_directory, require_tool, run_tests, wait_until
@@ -16,6 +18,7 @@ from support.exposition import parse_exposition
 from support.sockets import ESTABLISHED, sockets_of_port
 
 HALF_OPEN = 100
+MIB = 1 << 20
 HANDSHAKE_SECONDS = 5.0
 SCRAPE_UNDER_LOAD_SECONDS = 0.1
 
@@ -278,6 +281,23 @@ class Changes(TlsTest):
             return client.request(running.address, "/-/healthy").status == 200
         except (OSError, http.client.HTTPException):
             return False
+
+
+@unittest.skipUnless(os.environ.get("TIMEWAIT_OPTIMISED") == "1", "memory is that of an optimised build")
+class Memory(TlsTest):
+    def test_it_is_given_back_when_many_clients_have_gone(self):
+        running = self.start_tls("", "--collector.disable-defaults", "--collector.sockstat")
+        self.assert_status(self.scrape(running), 200)
+        before = running.resident_bytes()
+        context = self.context()
+        peers = [self.connect(running, context) for _ in range(300)]
+        for peer in peers:
+            peer.connect()
+        most = running.resident_bytes()
+        for peer in peers:
+            peer.close()
+        self.assertGreater(most, before + 16 * MIB)
+        wait_until(lambda: running.resident_bytes() < before + 8 * MIB, "memory is given back")
 
 
 class HalfOpenHandshakes(TlsTest):

@@ -1,5 +1,6 @@
 #include "daemon/http/connection_table.h"
 
+#include <deque>
 #include <string>
 #include <utility>
 
@@ -75,6 +76,18 @@ TEST_F(ConnectionTableTest, ToleratesWhatIsNotListed) {
   table_.set_busy(b_);
   table_.set_idle(b_);
   EXPECT_EQ(table_.size(), 2U);
+}
+
+TEST_F(ConnectionTableTest, ShrinkageIsWhenMostOfManyHaveGone) {
+  std::deque<NamedConnection> many;
+  for (int i = 0; i < 97; ++i) many.emplace_back('x', table_, closed_);
+  EXPECT_FALSE(table_.take_shrinkage()) << "100 are there";
+  while (table_.size() > 26) table_.close_longest_idle();
+  EXPECT_FALSE(table_.take_shrinkage()) << "a fourth and one are left";
+  table_.close_longest_idle();
+  EXPECT_TRUE(table_.take_shrinkage());
+  table_.close_all();
+  EXPECT_FALSE(table_.take_shrinkage()) << "since then there were only 25";
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ namespace timewait {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -89,7 +90,8 @@ TEST_F(WebConfigFileTest, PublishesWhatItSays) {
   EXPECT_EQ(user(), "alice");
   EXPECT_EQ(store_.current()->tls, nullptr);
   EXPECT_THAT(log_lines(), ElementsAre(AllOf(HasSubstr("web configuration loaded"),
-                                             HasSubstr("tls=false"), HasSubstr("users=1"))));
+                                             HasSubstr("tls=false"), HasSubstr("users=1")),
+                                       HasSubstr("passwords are asked for without TLS")));
 }
 
 TEST_F(WebConfigFileTest, ABadFileChangesNothing) {
@@ -112,7 +114,7 @@ TEST_F(WebConfigFileTest, AReloadOfTheSameIsNone) {
   const auto before = store_.current();
   EXPECT_THAT(file_.reload(), IsEmpty());
   EXPECT_EQ(store_.current(), before);
-  EXPECT_THAT(log_lines(), SizeIs(1));
+  EXPECT_THAT(log_lines(), SizeIs(2)) << "of the first time";
 }
 
 TEST_F(WebConfigFileTest, TellsOfCertificatesAndTheRestAtOnce) {
@@ -155,7 +157,7 @@ TEST_F(WebConfigFileTest, LogsWhatIsBadOnceAndRecovers) {
   EXPECT_THAT(log_lines().back(), AllOf(HasSubstr("level=error"), HasSubstr("web.yml:1:1: ")));
   write("web.yml", users("alice"));
   wait_until([&] { return user() == "alice"; });
-  EXPECT_THAT(log_lines(), SizeIs(3));
+  EXPECT_THAT(log_lines(), Contains(HasSubstr("web configuration loaded")).Times(2));
 }
 
 TEST_F(WebConfigFileTest, SeesACertificateChange) {
