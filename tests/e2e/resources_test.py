@@ -73,6 +73,7 @@ class Memory(ResourcesTest):
     def test_a_limit_that_is_reached_later_ends_it_with_a_message_or_not_at_all(self):
         running = self.start(*self.flags(), config=INTERVAL)
         right = figures(running.scrape())
+        self.wait_for_polls(running, 1)  # all threads have started
         for limit in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
             resource.prlimit(running.pid, limit, (MIB, MIB))  # less than it has already
         # A file that is read whole before it is refused.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from support import client
 from support.daemon import Daemon, launcher
-from support.exposition import Exposition, Series, parse_exposition
+from support.exposition import Exposition, Series
 
 CHURN = Path(__file__).resolve().parent / "churn.py"
 CHURNERS = 2
