@@ -1,5 +1,6 @@
 #include "daemon/service.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -149,6 +150,7 @@ void Service::reload() {
   }
   if (problems.empty()) {
     log_.info("configuration reloaded");
+    ::malloc_trim(0);  // the tables of collectors that have gone lay among what stays
   } else {
     polling_->call([this] { poller_.note_bad_config(); }, kReloadPatience);
   }
