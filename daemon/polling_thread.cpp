@@ -1,6 +1,9 @@
 #include "daemon/polling_thread.h"
 
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <memory>
 #include <stop_token>
 #include <utility>
@@ -15,11 +18,24 @@ struct Call {
   std::promise<void> done;
 };
 
+/// Without memory there are no figures to go on with, and none to log with: whoever starts the
+/// daemon again gets a line and a status.
+void run_or_exit(Poller& poller, const std::stop_token& stop) {
+  try {
+    poller.run(stop);
+  } catch (const std::exception& error) {
+    std::fputs("timewait_exporter: polling failed: ", stderr);
+    std::fputs(error.what(), stderr);
+    std::fputs("\n", stderr);
+    std::_Exit(EXIT_FAILURE);
+  }
+}
+
 }  // namespace
 
 PollingThread::PollingThread(Poller& poller)
     : poller_(poller), thread_([this](const std::stop_token& stop) {
-        poller_.run(stop);
+        run_or_exit(poller_, stop);
         ended_.set_value();
       }) {}
 

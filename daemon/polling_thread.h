@@ -9,8 +9,9 @@
 
 namespace timewait {
 
-/// Polls on a thread of its own, from now on until it is stopped. No call here waits longer than it
-/// says, even where a poll hangs in the kernel.
+/// Polls on a thread of its own, from now on until it is stopped. Where memory runs out in a poll,
+/// the process ends with status 1. No call here waits longer than it says, even where a poll hangs
+/// in the kernel.
 class PollingThread {
  public:
   /// The poller outlives the thread, and is the thread's alone until `stop`.
