@@ -102,8 +102,8 @@ Loaded parse_config(std::string_view text) {
   return loaded;
 }
 
-Loaded read_config(const std::filesystem::path& file) {
-  const auto text = read_file(file, Pipes::kAllowed);
+Loaded read_config(const std::filesystem::path& file, Pipes pipes) {
+  const auto text = read_file(file, pipes);
   if (!text) return {{}, {{{}, text.error()}}};
   return parse_config(*text);
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "config/config.h"
+#include "config/file.h"
 #include "config/problem.h"
 
 namespace timewait::config {
@@ -20,8 +21,9 @@ struct Loaded {
 /// Collector sections are taken over unread. Never throws, whatever the text.
 Loaded parse_config(std::string_view text);
 
-/// The same for a file; one that cannot be read, or is no regular file or pipe, is a problem.
-Loaded read_config(const std::filesystem::path& file);
+/// The same for a file; one that cannot be read, or is no regular file (or pipe, where that is
+/// allowed), is a problem.
+Loaded read_config(const std::filesystem::path& file, Pipes pipes);
 
 /// True for a path that the metrics may have: absolute, in printable ASCII without query,
 /// fragment and escapes, and none of the exporter's own pages (`/` and what begins with `/-/`)

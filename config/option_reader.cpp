@@ -39,6 +39,11 @@ std::string describe(const Value& value) {
   return "nothing";
 }
 
+/// Where a mapping is expected, a text may be a secret that has slipped a line.
+std::string describe_kind(const Value& value) {
+  return std::holds_alternative<Scalar>(value.data) ? "a text" : describe(value);
+}
+
 template <class Number>
 std::optional<Number> parse_number(const Value& value) {
   const auto* scalar = std::get_if<Scalar>(&value.data);
@@ -111,7 +116,7 @@ OptionReader::OptionReader(const Value& section, std::string_view name, Problems
   if (options_ != nullptr) return;
   options_ = &no_entries();
   if (!std::holds_alternative<std::monostate>(section.data)) {
-    report_wrong_value({}, section, "a mapping of options");
+    report_no_mapping({}, section, "a mapping of options");
   }
 }
 
@@ -204,7 +209,7 @@ const Map& OptionReader::entries(std::string_view key) {
   const Value& value = section(key);
   if (const auto* map = std::get_if<Map>(&value.data)) return *map;
   if (!std::holds_alternative<std::monostate>(value.data)) {
-    report_wrong_value(key, value, "a mapping");
+    report_no_mapping(key, value, "a mapping");
   }
   return no_entries();
 }
@@ -265,6 +270,12 @@ void OptionReader::report_wrong_value(std::string_view key, const Value& found,
                                       std::string_view expected) {
   add_problem(found.place, path_to(key),
               "expected " + std::string(expected) + ", found " + describe(found));
+}
+
+void OptionReader::report_no_mapping(std::string_view key, const Value& found,
+                                     std::string_view expected) {
+  add_problem(found.place, path_to(key),
+              "expected " + std::string(expected) + ", found " + describe_kind(found));
 }
 
 }  // namespace timewait::config

@@ -58,6 +58,7 @@ class OptionReader {
   std::string path_to(std::string_view key) const;
   void add_problem(const Place& place, std::string_view path, std::string_view message);
   void report_wrong_value(std::string_view key, const Value& found, std::string_view expected);
+  void report_no_mapping(std::string_view key, const Value& found, std::string_view expected);
 
   const Map* options_;
   Place place_;

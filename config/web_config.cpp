@@ -244,7 +244,11 @@ bool is_printable(std::string_view text) {
 }
 
 void check_header(OptionReader& headers, const HeaderRule& rule, const std::string& value) {
+  constexpr std::size_t kLongest = 4096;
   if (!is_printable(value)) return headers.reject(rule.name, "expected printable ASCII");
+  if (value.size() > kLongest) {
+    return headers.reject(rule.name, "expected at most " + std::to_string(kLongest) + " bytes");
+  }
   if (rule.values.front().empty() || std::ranges::count(rule.values, value) > 0) return;
   std::string expected;
   for (const std::string_view each : rule.values) {

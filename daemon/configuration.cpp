@@ -20,8 +20,8 @@ void render_problems(const std::optional<std::filesystem::path>& named,
 
 }  // namespace
 
-Configuration read_configuration(const CommandLine& flags) {
-  ResolvedSettings resolved = read_settings(flags);
+Configuration read_configuration(const CommandLine& flags, config::Pipes pipes) {
+  ResolvedSettings resolved = read_settings(flags, pipes);
   Configuration configuration{std::move(resolved.settings), {}};
   render_problems(flags.config_file, resolved.problems, configuration.problems);
   if (flags.web_config_file) {

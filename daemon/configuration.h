@@ -17,7 +17,7 @@ struct Configuration {
 };
 
 /// Reads the configuration file, and the web configuration file with its certificates only to see
-/// what is wrong with them.
-Configuration read_configuration(const CommandLine& flags);
+/// what is wrong with them. A configuration that came by a pipe cannot be read again.
+Configuration read_configuration(const CommandLine& flags, config::Pipes pipes);
 
 }  // namespace timewait

@@ -43,8 +43,8 @@ int serve(const CommandLine& flags, Settings settings, const Log& log) {
            {{"version", std::string(kVersion)}, {"revision", std::string(kRevision)}});
   auto manager = ServiceManager::from_environment(environ);
   if (!manager) {
-    log.error(manager.error());
-    return kFailure;
+    log.warn("the service manager is not told how it goes", {{"err", manager.error()}});
+    manager.emplace();
   }
   return Service(flags, std::move(settings), log, *std::move(manager)).run();
 }
@@ -53,7 +53,7 @@ int run(const CommandLine& flags) {
   if (flags.list_collectors) return print(render_collector_list());
   if (flags.list_metrics) return print(render_metric_list());
 
-  Configuration configuration = read_configuration(flags);
+  Configuration configuration = read_configuration(flags, config::Pipes::kAllowed);
   for (const std::string& problem : configuration.problems) std::cerr << problem << '\n';
   if (!configuration.problems.empty()) return kBadConfiguration;
   if (flags.config_check) return EXIT_SUCCESS;

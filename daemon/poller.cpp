@@ -45,13 +45,13 @@ Poller::Poller(std::vector<PolledCollector> collectors, std::string telemetry_pa
       clock_(clock),
       log_(log),
       store_(store),
-      manager_(manager) {
-  const SteadyTime start = clock.now();
+      manager_(manager),
+      start_(clock.now()) {
   status_.config_load_time = clock.wall_seconds();
   for (PolledCollector& polled : collectors) {
-    entries_.push_back(make_entry(std::move(polled), start));
+    entries_.push_back(make_entry(std::move(polled), start_));
   }
-  if (manager.watchdog()) alive_next_ = start;
+  if (manager.watchdog()) alive_next_ = start_;
 }
 
 Poller::Entry Poller::make_entry(PolledCollector polled, SteadyTime due) const {
@@ -62,6 +62,11 @@ Poller::Entry Poller::make_entry(PolledCollector polled, SteadyTime due) const {
   return {std::move(polled), schedule, std::move(status), {}, {}, {}, {}, false, 0, due};
 }
 
+/// The last one that is not after `now`: all collectors keep to one grid, so that they meet.
+SteadyTime Poller::last_deadline(SteadyTime now, std::chrono::milliseconds interval) const {
+  return start_ + (now - start_) / interval * interval;
+}
+
 void Poller::reconfigure(std::vector<PolledCollector> collectors, std::string telemetry_path) {
   const SteadyTime now = clock_.now();
   std::vector<Entry> entries;
@@ -69,7 +74,8 @@ void Poller::reconfigure(std::vector<PolledCollector> collectors, std::string te
     const auto known = std::ranges::find(entries_, polled.name,
                                          [](const Entry& entry) { return entry.status.name; });
     if (known == entries_.end()) {
-      entries.push_back(make_entry(std::move(polled), now));
+      const SteadyTime due = last_deadline(now, polled.interval);
+      entries.push_back(make_entry(std::move(polled), due));
     } else {
       update(*known, std::move(polled), now);
       entries.push_back(std::move(*known));
@@ -95,7 +101,7 @@ void Poller::update(Entry& entry, PolledCollector polled, SteadyTime now) {
   }
   current = std::move(polled);
   if (!is_other && !has_other_pace) return;
-  entry.schedule = Schedule(now, current.interval);
+  entry.schedule = Schedule(last_deadline(now, current.interval), current.interval);
   entry.status.interval = current.interval;
 }
 

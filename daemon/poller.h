@@ -97,6 +97,7 @@ class Poller {
   };
 
   Entry make_entry(PolledCollector polled, SteadyTime due) const;
+  SteadyTime last_deadline(SteadyTime now, std::chrono::milliseconds interval) const;
   void update(Entry& entry, PolledCollector polled, SteadyTime now);
   void run_posted();
   /// Feeds the watchdog, where it is time to.
@@ -123,6 +124,7 @@ class Poller {
   const Log& log_;
   SnapshotStore& store_;
   const ServiceManager& manager_;
+  const SteadyTime start_;
   SteadyTime alive_next_ = SteadyTime::max();  ///< when the watchdog is to be fed
   std::string told_summary_;                   ///< to the service manager
   Wakeup wakeup_;

@@ -1,12 +1,11 @@
 #include "daemon/polling_thread.h"
 
 #include <atomic>
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <memory>
 #include <stop_token>
 #include <utility>
+
+#include "daemon/run_or_exit.h"
 
 namespace timewait {
 
@@ -18,24 +17,11 @@ struct Call {
   std::promise<void> done;
 };
 
-/// Without memory there are no figures to go on with, and none to log with: whoever starts the
-/// daemon again gets a line and a status.
-void run_or_exit(Poller& poller, const std::stop_token& stop) {
-  try {
-    poller.run(stop);
-  } catch (const std::exception& error) {
-    std::fputs("timewait_exporter: polling failed: ", stderr);
-    std::fputs(error.what(), stderr);
-    std::fputs("\n", stderr);
-    std::_Exit(EXIT_FAILURE);
-  }
-}
-
 }  // namespace
 
 PollingThread::PollingThread(Poller& poller)
     : poller_(poller), thread_([this](const std::stop_token& stop) {
-        run_or_exit(poller_, stop);
+        run_or_exit("polling", [&] { poller_.run(stop); });
         ended_.set_value();
       }) {}
 

@@ -23,7 +23,7 @@ namespace {
 // A poll takes milliseconds; one that hangs in the kernel keeps nobody from stopping the daemon,
 // and is found out where the configuration is to change.
 constexpr std::chrono::milliseconds kStopPatience{700};
-constexpr std::chrono::seconds kReloadPatience{5};
+constexpr std::chrono::seconds kReloadPatience{2};
 
 std::unique_ptr<Kernel> make_kernel(const CommandLine& flags) {
   if (flags.recording) return std::make_unique<FixtureKernel>(*flags.recording);
@@ -138,13 +138,18 @@ int Service::stop() {
     log_.warn("a poll has not come back from the kernel; leaving it");
     std::_Exit(EXIT_SUCCESS);
   }
+  if (web_config_ && !web_config_->stop(kStopPatience)) {
+    log_.warn("the web configuration has not been read to its end; leaving it");
+    std::_Exit(EXIT_SUCCESS);
+  }
   return EXIT_SUCCESS;
 }
 
 void Service::reload() {
   manager_.notify_reloading();
   std::vector<Responder> waiting = reloads_.take();
-  const std::vector<std::string> problems = apply(read_configuration(flags_));
+  const std::vector<std::string> problems =
+      apply(read_configuration(flags_, config::Pipes::kRefused));
   for (const std::string& problem : problems) {
     log_.error("configuration not reloaded, the last one stays", {{"err", problem}});
   }

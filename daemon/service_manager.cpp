@@ -43,7 +43,7 @@ tl::expected<ServiceManager, std::string> ServiceManager::from_environment(
     const char* const* environment) {
   ServiceManager manager;
   const auto path = find_variable(environment, "NOTIFY_SOCKET");
-  if (!path) return manager;
+  if (!path || path->empty()) return manager;
   const bool is_unix = path->starts_with('/') || path->starts_with('@');
   if (!is_unix || path->size() < 2 || path->size() >= sizeof(sockaddr_un::sun_path)) {
     return tl::make_unexpected("NOTIFY_SOCKET: expected the path of a Unix socket, found " +

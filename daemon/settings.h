@@ -9,6 +9,7 @@
 
 #include "collectors/collector.h"
 #include "config/config.h"
+#include "config/file.h"
 #include "config/problem.h"
 #include "config/value.h"
 #include "daemon/command_line.h"
@@ -38,6 +39,7 @@ struct ResolvedSettings {
 
 /// Reads the configuration file, if there is one, lets each collector read its own section and lays
 /// the flags over it. Sections of disabled collectors are checked as well.
-ResolvedSettings read_settings(const CommandLine& flags);
+ResolvedSettings read_settings(const CommandLine& flags,
+                               config::Pipes pipes = config::Pipes::kAllowed);
 
 }  // namespace timewait

@@ -1,6 +1,7 @@
 #include "daemon/signals.h"
 
 #include <csignal>
+#include <ctime>
 #include <initializer_list>
 
 namespace timewait {
@@ -41,10 +42,15 @@ void block_stop_signals() {
 }
 
 Signal wait_for_signal() {
-  const sigset_t set = make_set({SIGTERM, SIGINT, SIGHUP});
+  const sigset_t all = make_set({SIGTERM, SIGINT, SIGHUP});
+  const sigset_t stop = make_set({SIGTERM, SIGINT});
   int received = 0;
-  sigwait(&set, &received);
-  if (received == SIGHUP) return Signal::kHangUp;
+  sigwait(&all, &received);
+  if (received == SIGHUP) {
+    constexpr timespec kNoTime{};
+    received = sigtimedwait(&stop, nullptr, &kNoTime);
+    if (received < 0) return Signal::kHangUp;
+  }
   return received == SIGINT ? Signal::kInterrupt : Signal::kTerminate;
 }
 

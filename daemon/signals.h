@@ -18,7 +18,8 @@ void block_reload_signal();
 /// of its write.
 void block_stop_signals();
 
-/// Waits for one of those that are blocked.
+/// Waits for one of those that are blocked. Where several are pending, one that stops goes first,
+/// lest reloads keep the daemon from ending.
 Signal wait_for_signal();
 
 }  // namespace timewait

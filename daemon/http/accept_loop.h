@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 
 #include <chrono>
+#include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,9 +48,8 @@ class AcceptLoop : public std::enable_shared_from_this<AcceptLoop> {
   void close() {
     ErrorCode ignored;
     for (std::size_t i = 0; i < context_.limits.max_connections; ++i) {
-      StreamProtocol::socket socket = acceptor_.accept(ignored);
-      if (ignored) break;
-      admit(std::move(socket));
+      const ErrorCode error = accept_one();
+      if (error && error != boost::asio::error::connection_aborted) break;
     }
     acceptor_.close(ignored);
     pause_.cancel();
@@ -72,16 +73,26 @@ class AcceptLoop : public std::enable_shared_from_this<AcceptLoop> {
   }
 
   void accept() {
+    const ErrorCode error = accept_one();
+    const bool is_gone =
+        error == boost::asio::error::would_block || error == boost::asio::error::connection_aborted;
+    if (error && !is_gone) return back_off(error);
+    start();
+  }
+
+  ErrorCode accept_one() {
     ErrorCode error;
     StreamProtocol::socket socket = acceptor_.accept(error);
     if (needs_descriptor(error) && context_.connections.close_longest_idle()) {
       socket = acceptor_.accept(error);
     }
-    if (!error) admit(std::move(socket));
-    const bool is_gone =
-        error == boost::asio::error::would_block || error == boost::asio::error::connection_aborted;
-    if (error && !is_gone) return back_off(error);
-    start();
+    if (error) return error;
+    try {
+      admit(std::move(socket));
+    } catch (const std::exception& exception) {  // no memory for this one; the next may have some
+      context_.log.error("a connection was not served", {{"error", exception.what()}});
+    }
+    return error;
   }
 
   void admit(StreamProtocol::socket socket) {

@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 
 #include "daemon/http/bcrypt.h"
+#include "daemon/run_or_exit.h"
 
 namespace timewait {
 
@@ -59,7 +60,8 @@ BasicAuth::Check BasicAuth::prepare(Credentials credentials, Done done) const {
 bool BasicAuth::enqueue(Check& check) {
   const std::scoped_lock lock(mutex_);
   if (waiting_.size() == kMostWaiting) return false;
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  if (!thread_.joinable())
+    thread_ = std::thread([this] { run_or_exit("checking passwords", [this] { run(); }); });
   waiting_.push_back(std::move(check));
   changed_.notify_one();
   return true;
@@ -80,11 +82,11 @@ void BasicAuth::run() {
 
 void BasicAuth::judge(Check check) {
   // It may have passed since it was put into the queue: a client's connections come together.
-  const bool matches = (check.is_user && passed_.contains(check.entry)) ||
-                       matches_(check.credentials.password, check.hash);
+  const bool has_passed = check.is_user && passed_.contains(check.entry);
+  const bool matches = has_passed || matches_(check.credentials.password, check.hash);
   OPENSSL_cleanse(check.credentials.password.data(), check.credentials.password.size());
   const bool accepted = matches && check.is_user;
-  if (accepted) passed_.add(check.entry);
+  if (accepted && !has_passed) passed_.add(check.entry);
   check.done(accepted ? Verdict::kAccepted : Verdict::kRefused);
 }
 

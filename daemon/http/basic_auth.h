@@ -19,8 +19,8 @@ namespace timewait {
 
 /// Checks the passwords of HTTP's Basic authentication (RFC 7617), one at a time on a thread of its
 /// own; those that have passed once pass at once from then on. A name that no user has costs a
-/// check against the hash of some user, always the same for that name: how long a refusal takes
-/// does not tell which names there are, whatever the users' costs.
+/// check against the hash of some user, the same for that name as long as the users stay: how long
+/// a refusal takes does not tell which names there are, whatever the users' costs.
 class BasicAuth {
  public:
   enum class Verdict : std::uint8_t {

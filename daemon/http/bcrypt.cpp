@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <memory>
+#include <new>
 #include <string_view>
 
 #include <openssl/crypto.h>
@@ -12,7 +13,8 @@ namespace timewait {
 
 bool matches_bcrypt(const std::string& password, const std::string& hash) {
   // 32 KiB: not for a thread's stack.
-  const auto data = std::make_unique<crypt_data>();
+  const std::unique_ptr<crypt_data> data(new (std::nothrow) crypt_data());
+  if (data == nullptr) return false;
   const char* const made = ::crypt_r(password.c_str(), hash.c_str(), data.get());
   const bool matches = made != nullptr && std::strlen(made) == hash.size() &&
                        CRYPTO_memcmp(made, hash.data(), hash.size()) == 0;

@@ -12,6 +12,7 @@ struct HttpRequest {
   std::string_view target;
   std::string_view accept;
   std::string_view accept_encoding;
+  bool has_body = false;  ///< or announces one; it is never read
 };
 
 /// A reply. The views stay valid as long as `owner` is held; those that no snapshot backs are

@@ -35,8 +35,11 @@ PasswordCache::Entry PasswordCache::keyed_hash(const std::string& text) const {
   // The bytes of text are what HMAC wants.
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
   const auto* const data = reinterpret_cast<const unsigned char*>(text.data());
-  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), data, text.size(), bytes.data(),
-       nullptr);
+  // Else one entry would stand for every password.
+  if (HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), data, text.size(),
+           bytes.data(), nullptr) == nullptr) {
+    throw std::system_error(std::make_error_code(std::errc::not_enough_memory), "HMAC");
+  }
   Entry entry{};
   std::memcpy(entry.data(), bytes.data(), entry.size());
   return entry;

@@ -20,7 +20,8 @@ class PasswordCache {
 
   PasswordCache();
 
-  /// What stands for a user with this password hash and this password.
+  /// What stands for a user with this password hash and this password. Throws std::system_error,
+  /// like the next one, where OpenSSL has no memory.
   Entry entry_of(std::string_view name, std::string_view bcrypt_hash,
                  std::string_view password) const;
   /// The same number for the same name, as long as this object lives.

@@ -155,7 +155,10 @@ HttpResponse RequestHandler::handle(const HttpRequest& request) const {
 }
 
 void RequestHandler::answer(const HttpRequest& request, Responder respond) const {
-  if (reloads_ != nullptr && asks_for_reload(request)) return reloads_->add(std::move(respond));
+  if (reloads_ != nullptr && asks_for_reload(request)) {
+    if (request.has_body) return respond(text_response(413, "a request may not have a body\n"));
+    return reloads_->add(std::move(respond));
+  }
   respond(handle(request));
 }
 

@@ -103,7 +103,8 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     lowest().expires_after(context_.limits.idle);
     stream_.async_read_some(buffer_.prepare(kFirstRead),
                             [self = this->shared_from_this()](ErrorCode error, std::size_t size) {
-                              if (error || self->closed_) return;
+                              if (self->closed_) return;
+                              if (error) return self->on_end(error);
                               self->buffer_.commit(size);
                               self->read_header();
                             });
@@ -130,7 +131,28 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     if (!error) return on_request(parser_->get());
     const bool malformed = error.category() == make_error_code(HttpError::bad_method).category();
     const bool ended = error == HttpError::end_of_stream || error == HttpError::partial_message;
-    if (malformed && !ended) refuse(400, "malformed request\n");
+    if (malformed && !ended) return refuse(400, "malformed request\n");
+    on_end(error);
+  }
+
+  /// The peer has closed, or cannot be read from any more. With TLS it says so before its FIN: a
+  /// close in between would be the first one, and leave TIME-WAIT here.
+  void on_end(ErrorCode error) {
+    if constexpr (kIsTls) {
+      if (error != boost::asio::error::eof && error != HttpError::end_of_stream) return;
+      lowest().expires_after(kFarewell);
+      stream_.async_shutdown([self = this->shared_from_this()](ErrorCode) {
+        if (!self->closed_) self->wait_for_fin();
+      });
+    }
+  }
+
+  void wait_for_fin() {
+    buffer_.clear();
+    lowest().async_read_some(buffer_.prepare(kFirstRead),
+                             [self = this->shared_from_this()](ErrorCode, std::size_t) {
+                               if (!self->closed_) self->close();
+                             });
   }
 
   void on_request(const BeastRequest& request) {
@@ -155,9 +177,9 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     namespace http = boost::beast::http;
     const std::string accept = joined(request, http::field::accept);
     const std::string accept_encoding = joined(request, http::field::accept_encoding);
-    context_.handler.answer(
-        {to_view(request.method_string()), to_view(request.target()), accept, accept_encoding},
-        responder());
+    context_.handler.answer({to_view(request.method_string()), to_view(request.target()), accept,
+                             accept_encoding, has_body(*parser_)},
+                            responder());
   }
 
   Responder responder() {

@@ -95,7 +95,9 @@ using Certificate = std::unique_ptr<X509, FreeCertificate>;
 
 /// The next certificate; null at the end, and where there is what is none.
 Certificate next_certificate(BIO* pem) {
-  return Certificate(PEM_read_bio_X509(pem, nullptr, nullptr, nullptr));
+  // Else OpenSSL would ask the terminal for the passphrase of one that is encrypted.
+  const auto no_passphrase = [](char*, int, int, void*) { return 0; };
+  return Certificate(PEM_read_bio_X509(pem, nullptr, no_passphrase, nullptr));
 }
 
 /// Trusts each certificate of the text by itself, as Go does: also one that another has signed.
@@ -151,6 +153,11 @@ tl::expected<std::shared_ptr<const TlsContext>, Problems> TlsContext::make(
   if (error) problems.push_back(unusable(config.certificate, error));
   context.use_private_key(boost::asio::buffer(material.key), ssl::context::pem, error);
   if (error) problems.push_back(unusable(config.key, error));
+  // OpenSSL compares the two by itself only where they are of one type.
+  if (problems.empty() && SSL_CTX_check_private_key(context.native_handle()) != 1) {
+    ERR_clear_error();
+    problems.push_back(problem_of(config.key, "does not fit the certificate"));
+  }
   if (config.client_ca.is_given()) {
     const std::string refusal = add_client_ca(context.native_handle(), material.client_ca);
     if (!refusal.empty()) problems.push_back(problem_of(config.client_ca, refusal));

@@ -9,6 +9,7 @@
 
 #include "config/file.h"
 #include "daemon/http/tls_context.h"
+#include "daemon/run_or_exit.h"
 
 namespace timewait {
 
@@ -16,7 +17,7 @@ namespace {
 
 using config::Problems;
 
-/// Rather than the texts, of which one is a private key.
+/// Rather than the texts, of which one is a private key. Empty where OpenSSL has no memory.
 std::string fingerprint_of(const std::string& config_text, const TlsMaterial& material) {
   std::string texts;
   for (const auto* text :
@@ -25,7 +26,9 @@ std::string fingerprint_of(const std::string& config_text, const TlsMaterial& ma
   }
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
-  EVP_Digest(texts.data(), texts.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  const int made =
+      EVP_Digest(texts.data(), texts.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  if (made != 1) return {};
   return {digest.begin(), digest.begin() + size};
 }
 
@@ -96,8 +99,17 @@ Problems WebConfigFile::reload() {
 
 void WebConfigFile::watch() {
   thread_ = std::jthread([this] {
-    while (wakeup_.wait(look_interval_, {}) == Wakeup::Cause::kTime) look();
+    run_or_exit("watching the web configuration", [this] {
+      while (wakeup_.wait(look_interval_, {}) == Wakeup::Cause::kTime) look();
+    });
+    ended_.set_value();
   });
+}
+
+bool WebConfigFile::stop(std::chrono::milliseconds patience) {
+  if (!thread_.joinable()) return true;
+  wakeup_.interrupt();
+  return ended_.get_future().wait_for(patience) == std::future_status::ready;
 }
 
 void WebConfigFile::look() {
@@ -117,8 +129,14 @@ bool WebConfigFile::has_changed() const {
 Problems WebConfigFile::reload_locked() {
   LoadedWebSettings loaded = load_web_settings(path_);
   files_ = std::move(loaded.files);
+  const bool was_bad = !problems_.empty();
   problems_ = one_text(path_, loaded.problems);
-  if (!loaded.problems.empty() || loaded.fingerprint == fingerprint_) return loaded.problems;
+  if (!loaded.problems.empty()) return loaded.problems;
+  const bool is_in_force = !loaded.fingerprint.empty() && loaded.fingerprint == fingerprint_;
+  if (is_in_force && was_bad) {
+    log_.info("web configuration is good again, and what was in force", {{"file", path_.string()}});
+  }
+  if (is_in_force) return {};
   fingerprint_ = std::move(loaded.fingerprint);
   log_.info("web configuration loaded", {{"file", path_.string()},
                                          {"tls", loaded.settings.tls ? "true" : "false"},

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -52,6 +53,10 @@ class WebConfigFile {
   /// are not logged, are those of the file at path(). From any thread.
   config::Problems reload();
 
+  /// Ends the watch. False if a file has not been read for so long: then nothing that it uses may
+  /// be destroyed.
+  bool stop(std::chrono::milliseconds patience);
+
   /// From now on looks once in that interval, on a thread of its own, whether a file has changed,
   /// and reloads then. What is wrong with it is logged once.
   void watch();
@@ -73,6 +78,7 @@ class WebConfigFile {
   std::string fingerprint_;  ///< of what is in force
   std::string problems_;     ///< of the last reload, as told; empty: it was good
   Wakeup wakeup_;
+  std::promise<void> ended_;
   std::jthread thread_;
 };
 

@@ -141,6 +141,19 @@ class Reload(EndToEndTest):
         self.reload(daemon, "interval: 1h\nweb: {telemetry_path: /moved}\n")
         self.assertEqual(daemon.get("/moved").headers["X-Frame-Options"], "sameorigin")
 
+    def test_a_configuration_that_came_by_a_pipe_stays(self):
+        read, write = os.pipe()
+        with os.fdopen(write, "w") as pipe:
+            pipe.write("interval: 1h\nweb: {telemetry_path: /piped}\n")
+        daemon = Daemon.on_loopback(f"--config.file=/dev/fd/{read}", pass_fds=[read])
+        os.close(read)
+        self.addCleanup(daemon.stop)
+        self.assert_status(daemon.get("/piped"), 200)
+        os.kill(daemon.pid, signal.SIGHUP)
+        (record,) = daemon.wait_for_log(msg=NOT_RELOADED)
+        self.assertIn("is not a regular file", record["err"])
+        self.assert_status(daemon.get("/piped"), 200)
+
     def test_nothing_is_lost_over_a_hundred_reloads(self):
         daemon = self.begin("interval: 1h\n")
         self.reload(daemon, "interval: 1h\n")

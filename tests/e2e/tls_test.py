@@ -15,7 +15,7 @@ from support.case import EndToEndTest, new_directory, require_tool, run_tests, w
 from support.certificates import CLIENT_NAMES, SERVER_NAMES, make_authority
 from support.daemon import Daemon
 from support.exposition import parse_exposition
-from support.sockets import ESTABLISHED, sockets_of_port
+from support.sockets import CLOSE_WAIT, ESTABLISHED, TIME_WAIT, Socket, sockets_of_port
 
 HALF_OPEN = 100
 MIB = 1 << 20
@@ -150,6 +150,28 @@ class Handshakes(TlsTest):
                 said = self.handshake(running, version, "-reconnect")
                 self.assertIn("New, ", said)
                 self.assertNotIn("Reused, ", said)
+
+    def test_a_peer_that_closes_first_keeps_time_wait_to_itself(self):
+        running = self.start_tls()
+        for used in (False, True):
+            with self.subTest(used=used):
+                peer = self.context().wrap_socket(client.open_socket(running.address),
+                                                  server_hostname="localhost")
+                if used:
+                    peer.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+                    self.assertIn(b"200 OK", peer.recv(4096))
+                plain = peer.unwrap()  # close_notify both ways, and no FIN yet
+                self.assertEqual(len(self.own_sockets(running, ESTABLISHED)), 1)
+                plain.close()
+                wait_until(lambda: not self.own_sockets(running, ESTABLISHED), "the FIN has come")
+                wait_until(lambda: not self.own_sockets(running, CLOSE_WAIT), "it has closed, too")
+                self.assertEqual(self.own_sockets(running, TIME_WAIT), set())
+
+    @staticmethod
+    def own_sockets(running: Daemon, state: str) -> set[Socket]:
+        """Those of the daemon's end."""
+        found = sockets_of_port(running.port, state)
+        return {each for each in found if each.local_port == running.port}
 
     def test_plain_http_gets_nothing(self):
         running = self.start_tls()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 ESTABLISHED = "01"
 TIME_WAIT = "06"
+CLOSE_WAIT = "08"
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,10 @@
 namespace timewait::config {
 namespace {
 
+Loaded read_config(const std::filesystem::path& file) {
+  return config::read_config(file, Pipes::kAllowed);
+}
+
 using namespace std::string_view_literals;
 using testing::AllOf;
 using testing::ElementsAre;
@@ -147,7 +151,7 @@ TEST(ParseConfig, ReportsEverythingAtOnceInTheOrderOfTheFile) {
                   "  telemetry_path: a\n"),
       ElementsAre("f:1:1: unknown key \"intervall\"; did you mean \"interval\"?",
                   "f:2:11: interval: expected a duration such as 15s, found \"15\"",
-                  "f:4:14: collectors.sock_diag: expected a mapping of options, found \"false\"",
+                  "f:4:14: collectors.sock_diag: expected a mapping of options, found a text",
                   "f:5:20: collectors.netstat: duplicate key \"a\", first on line 5",
                   "f:7:20: web.max_connections: expected a whole number between 1 and 65536, found "
                   "\"many\"",
@@ -198,12 +202,12 @@ TEST(ParseConfig, DoesNotReadBeyondTheEndOfTheText) {
 
 TEST(ParseConfig, ReportsSectionsOfTheWrongType) {
   EXPECT_THAT(problems_of("web: 5\ncollectors: []\n"),
-              ElementsAre("f:1:6: web: expected a mapping of options, found \"5\"",
+              ElementsAre("f:1:6: web: expected a mapping of options, found a text",
                           "f:2:13: collectors: expected a mapping, found a list"));
   EXPECT_THAT(problems_of("- interval: 5s\n"),
               ElementsAre("f:1:1: expected a mapping of options, found a list"));
   EXPECT_THAT(problems_of("interval"),
-              ElementsAre("f:1:1: expected a mapping of options, found \"interval\""));
+              ElementsAre("f:1:1: expected a mapping of options, found a text"));
 }
 
 TEST(ParseConfig, ReportsAMissingValueAtItsKey) {
@@ -498,6 +502,13 @@ TEST(InQuotes, EscapesEverythingButPrintableAscii) {
 TEST(InQuotes, CutsLongText) {
   EXPECT_THAT(in_quotes(repeat("x", 80)), Eq('"' + repeat("x", 80) + '"'));
   EXPECT_THAT(in_quotes(repeat("x", 81)), Eq('"' + repeat("x", 80) + "...\""));
+}
+
+TEST_F(ReadConfig, DoesNotWaitForAPipeWhereNoneIsAllowed) {
+  const auto pipe = path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const Loaded loaded = config::read_config(pipe, Pipes::kRefused);
+  EXPECT_THAT(as_text(loaded.problems), ElementsAre("f: is not a regular file"));
 }
 
 }  // namespace

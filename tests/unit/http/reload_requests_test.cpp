@@ -75,6 +75,9 @@ TEST_F(ReloadRequestsTest, OnlyAPostToThePathAsksForAReload) {
   handler_.answer({"POST", "/metrics", {}, {}}, responder());
   EXPECT_EQ(woken_, 1);
   EXPECT_EQ(replies_.size(), 3U);
+  handler_.answer({"POST", "/-/reload", {}, {}, true}, responder());
+  EXPECT_EQ(woken_, 1);
+  EXPECT_THAT(replies_.back(), testing::StartsWith("413 ")) << "and it has not reloaded";
 }
 
 }  // namespace

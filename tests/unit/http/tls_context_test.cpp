@@ -4,11 +4,15 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include "daemon/http/client_certificate.h"
 #include "tests/support/certificates.h"
@@ -76,6 +80,31 @@ TEST(TlsContext, TellsAKeyOfAnotherCertificate) {
       config_of({test::make_identity().certificate, test::make_identity().key});
   EXPECT_THAT(problems_of(config), ElementsAre(AllOf(StartsWith("f:7:3: tls_server_config.key: "),
                                                      HasSubstr("key values mismatch"))));
+}
+
+std::string make_rsa_key() {
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_RSA_gen(2048), EVP_PKEY_free);
+  const std::unique_ptr<BIO, decltype(&BIO_free)> pem(BIO_new(BIO_s_mem()), BIO_free);
+  EXPECT_EQ(PEM_write_bio_PrivateKey(pem.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr),
+            1);
+  char* text = nullptr;
+  const auto size = BIO_get_mem_data(pem.get(), &text);
+  return {text, static_cast<std::size_t>(size)};
+}
+
+TEST(TlsContext, TellsAKeyOfAnotherType) {
+  EXPECT_THAT(problems_of(config_of({test::make_identity().certificate, make_rsa_key()})),
+              ElementsAre("f:7:3: tls_server_config.key: does not fit the certificate"));
+}
+
+TEST(TlsContext, RefusesAnEncryptedAuthorityWithoutAskingForItsPassphrase) {
+  config::TlsConfig config = config_of(test::make_identity());
+  config.client_auth = config::ClientAuth::kVerify;
+  config.client_ca = inline_source("client_ca",
+                                   "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
+                                   "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+                                   "AAAAAAAAAAAAAAAAAAAAAA==\n-----END CERTIFICATE-----\n");
+  EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("client_ca: certificate 1: ")));
 }
 
 TEST(TlsContext, RefusesAKeyWithAPassphraseWithoutAskingForIt) {
