@@ -26,9 +26,9 @@ function(timewait_precompile target)
   endif()
 endfunction()
 
-# clang-tidy looks at every declaration of every header for each file, so the tidy preset joins files, and so do
-# those with sanitizers (CMAKE_UNITY_BUILD, which includes .cpp files: hence the one check that tidy leaves out).
-# Not those that have names in common, and not the largest.
+# clang-tidy looks at every declaration of every header for each file, so the tidy preset joins files
+# (CMAKE_UNITY_BUILD, which includes .cpp files: hence the one check that it leaves out). Not those that have
+# names in common, and not the largest.
 function(timewait_compile_alone)
   set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
