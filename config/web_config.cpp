@@ -343,6 +343,17 @@ bool is_bcrypt_hash(std::string_view text) {
          });
 }
 
+/// What stands in the wrong place, as a key or without its line break, is quoted like any other
+/// text.
+void hide_secrets(std::string& message) {
+  for (const std::string_view beginning : {"$2", "-----BEGIN"}) {
+    const auto at = message.find(beginning);
+    if (at == std::string::npos) continue;
+    message.erase(at);
+    message += "[the rest may be a secret and is not shown]";
+  }
+}
+
 LoadedWebSecurity parse_web_config(std::string_view text, const std::filesystem::path& directory) {
   LoadedWebSecurity loaded;
   Problems& problems = loaded.problems;
@@ -353,6 +364,7 @@ LoadedWebSecurity parse_web_config(std::string_view text, const std::filesystem:
   loaded.security.users = read_users(reader.entries("basic_auth_users"), problems);
   loaded.security.rate_limit = read_rate_limit(reader.section("rate_limit"), problems);
   reader.reject_unknown();
+  for (Problem& problem : problems) hide_secrets(problem.message);
   sort_by_place(problems);
   return loaded;
 }

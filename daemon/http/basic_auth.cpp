@@ -31,9 +31,7 @@ BasicAuth::~BasicAuth() {
 }
 
 void BasicAuth::use(const std::vector<config::BasicAuthUser>& users) {
-  if (users == users_) return;
-  users_ = users;
-  passed_.clear();
+  if (users != users_) users_ = users;
 }
 
 void BasicAuth::check(std::string_view authorization, Done done) {

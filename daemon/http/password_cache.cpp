@@ -75,9 +75,4 @@ bool PasswordCache::contains(const Entry& entry) const {
   return found;
 }
 
-void PasswordCache::clear() {
-  const std::scoped_lock lock(mutex_);
-  entries_.clear();
-}
-
 }  // namespace timewait

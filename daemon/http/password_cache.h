@@ -29,7 +29,6 @@ class PasswordCache {
 
   void add(const Entry& entry);
   bool contains(const Entry& entry) const;
-  void clear();
 
  private:
   Entry keyed_hash(const std::string& text) const;

@@ -252,5 +252,24 @@ TEST(BcryptHash, IsToldFromOthers) {
   }
 }
 
+TEST(WebConfig, ShowsNoSecretThatStandsInTheWrongPlace) {
+  for (const std::string& text : {
+           "basic_auth_users: {" + kHash + ": alice}\n",
+           "basic_auth_users: {'bob:" + kHash + "': x}\n",
+           "basic_auth_users:\n  alice: " + kHash + "\n  bob:" + kHash + "\n",
+           "alice:" + kHash + "\n",
+           kHash + ": alice\n",
+           std::string("tls_server_config: {key_file: k, cert_file: c, min_version: "
+                       "'-----BEGIN PRIVATE KEY----- MIIEvQ'}\n"),
+       }) {
+    const auto problems = problems_of(text);
+    EXPECT_THAT(problems, Not(IsEmpty())) << text;
+    for (const std::string& problem : problems) {
+      EXPECT_THAT(problem, Not(HasSubstr(kHash.substr(0, 12)))) << text;
+      EXPECT_THAT(problem, Not(HasSubstr("MIIE"))) << text;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace timewait::config

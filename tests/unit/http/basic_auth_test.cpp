@@ -118,7 +118,7 @@ TEST_F(BasicAuthTest, AnUnknownNameWithAUsersPasswordIsRefused) {
   EXPECT_THAT(checked(), ElementsAre("hash of pass", "hash of pass"));
 }
 
-TEST_F(BasicAuthTest, ForgetsWhatHasPassedWhenTheUsersChange) {
+TEST_F(BasicAuthTest, WhatHasPassedHoldsForThatUserAndHashAlone) {
   EXPECT_EQ(check(kAlice), Verdict::kAccepted);
   auth_.use({{"alice", "hash of secret"}, {"bob", "hash of hunter2"}});
   EXPECT_EQ(check(kAlice), Verdict::kAccepted);
@@ -128,7 +128,8 @@ TEST_F(BasicAuthTest, ForgetsWhatHasPassedWhenTheUsersChange) {
   EXPECT_EQ(check(kBob), Verdict::kRefused);
   auth_.use({{"alice", "hash of secret"}});
   EXPECT_EQ(check(kAlice), Verdict::kAccepted);
-  EXPECT_THAT(checked(), SizeIs(4 - 1));
+  EXPECT_THAT(checked(), SizeIs(2))
+      << "a change of the users does not put the others into the queue";
 }
 
 /// Checks that wait until they are released.
@@ -190,8 +191,6 @@ TEST(PasswordCache, KeepsTheNewest) {
   for (std::size_t i = 0; i <= PasswordCache::kMost; ++i) cache.add(entry(i));
   EXPECT_FALSE(cache.contains(entry(0)));
   for (std::size_t i = 1; i <= PasswordCache::kMost; ++i) EXPECT_TRUE(cache.contains(entry(i)));
-  cache.clear();
-  EXPECT_FALSE(cache.contains(entry(1)));
 }
 
 TEST(PasswordCache, TellsEveryPartApart) {
