@@ -343,15 +343,22 @@ bool is_bcrypt_hash(std::string_view text) {
          });
 }
 
+/// True for `$2y$10$` with something behind it; a message that explains the form has a blank there.
+bool begins_hash(std::string_view text) {
+  constexpr std::size_t kPrefix = 7;
+  return text.size() > kPrefix && text.starts_with("$2") && text[3] == '$' && text[6] == '$' &&
+         text[kPrefix] != ' ';
+}
+
 /// What stands in the wrong place, as a key or without its line break, is quoted like any other
 /// text.
 void hide_secrets(std::string& message) {
-  for (const std::string_view beginning : {"$2", "-----BEGIN"}) {
-    const auto at = message.find(beginning);
-    if (at == std::string::npos) continue;
-    message.erase(at);
-    message += "[the rest may be a secret and is not shown]";
-  }
+  const auto end = std::min(message.find("-----BEGIN"), message.size());
+  std::size_t at = 0;
+  while (at < end && !begins_hash(std::string_view(message).substr(at))) ++at;
+  if (at == message.size()) return;
+  message.erase(at);
+  message += "[not shown]";
 }
 
 LoadedWebSecurity parse_web_config(std::string_view text, const std::filesystem::path& directory) {
