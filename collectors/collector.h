@@ -14,14 +14,13 @@
 #include "collectors/error.h"
 #include "collectors/kernel.h"
 #include "collectors/metric.h"
+#include "collectors/steady_time.h"
 
 namespace timewait::config {
 class OptionReader;
 }
 
 namespace timewait {
-
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 /// How much an advice matters.
 enum class Severity : std::uint8_t { kInfo, kWarning, kCritical };

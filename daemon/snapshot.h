@@ -2,12 +2,12 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
-#include "collectors/collector.h"
+#include "collectors/steady_time.h"
+#include "daemon/published.h"
 
 namespace timewait {
 
@@ -44,24 +44,7 @@ struct Snapshot {
 
 inline constexpr std::string_view kOpenMetricsEnd = "# EOF\n";
 
-/// The current snapshot, shared between the poller and the HTTP threads. A mutex rather than
-/// std::atomic<std::shared_ptr>: libstdc++ 12's has a data race of its own under ThreadSanitizer.
-class SnapshotStore {
- public:
-  void publish(std::shared_ptr<const Snapshot> snapshot) {
-    const std::scoped_lock lock(mutex_);
-    current_ = std::move(snapshot);
-  }
-
-  /// Null before the first publication.
-  std::shared_ptr<const Snapshot> current() const {
-    const std::scoped_lock lock(mutex_);
-    return current_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Snapshot> current_;
-};
+/// Null before the first publication.
+using SnapshotStore = Published<Snapshot>;
 
 }  // namespace timewait

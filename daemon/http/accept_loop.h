@@ -15,6 +15,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "collectors/steady_time.h"
 #include "daemon/http/connection_table.h"
 #include "daemon/http/listener.h"
 #include "daemon/http/session.h"

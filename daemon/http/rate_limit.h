@@ -4,7 +4,7 @@
 #include <chrono>
 #include <optional>
 
-#include "collectors/collector.h"
+#include "collectors/steady_time.h"
 #include "config/web_config.h"
 
 namespace timewait {

@@ -1,12 +1,11 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "config/web_config.h"
+#include "daemon/published.h"
 
 namespace timewait {
 
@@ -21,24 +20,10 @@ struct WebSettings {
   std::optional<config::RateLimit> rate_limit;
 };
 
-/// The settings in force, shared between who reads the file and the HTTP thread. A mutex for the
-/// reason that SnapshotStore has.
-class WebSettingsStore {
+/// The settings in force. Never null.
+class WebSettingsStore : public Published<WebSettings> {
  public:
-  void publish(std::shared_ptr<const WebSettings> settings) {
-    const std::scoped_lock lock(mutex_);
-    current_ = std::move(settings);
-  }
-
-  /// Never null.
-  std::shared_ptr<const WebSettings> current() const {
-    const std::scoped_lock lock(mutex_);
-    return current_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const WebSettings> current_ = std::make_shared<const WebSettings>();
+  WebSettingsStore() : Published(std::make_shared<const WebSettings>()) {}
 };
 
 }  // namespace timewait
