@@ -33,6 +33,8 @@ HttpResponse not_allowed(std::string_view allow) {
   return response;
 }
 
+HttpResponse body_refused() { return text_response(413, "a request may not have a body\n"); }
+
 bool is_read(std::string_view method) { return method == "GET" || method == "HEAD"; }
 
 bool contains(const std::vector<std::string_view>& names, std::string_view name) {
@@ -156,10 +158,10 @@ HttpResponse RequestHandler::handle(const HttpRequest& request) const {
 
 void RequestHandler::answer(const HttpRequest& request, Responder respond) const {
   if (reloads_ != nullptr && asks_for_reload(request)) {
-    if (request.has_body) return respond(text_response(413, "a request may not have a body\n"));
-    return reloads_->add(std::move(respond));
+    return request.has_body ? respond(body_refused()) : reloads_->add(std::move(respond));
   }
-  respond(handle(request));
+  HttpResponse response = handle(request);
+  respond(response.status == 200 && request.has_body ? body_refused() : std::move(response));
 }
 
 HttpResponse RequestHandler::ready() const {

@@ -30,8 +30,8 @@ class RequestHandler {
   /// the snapshot's own bytes, not copies.
   HttpResponse handle(const HttpRequest& request) const;
 
-  /// The same for a server, with the reply given later where it is to be that of a reload. The
-  /// request is gone after the call.
+  /// The same for a server: a body is refused where there would be 200, and the reply is given
+  /// later where it is to be that of a reload. The request is gone after the call.
   void answer(const HttpRequest& request, Responder respond) const;
 
  private:

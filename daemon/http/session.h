@@ -204,9 +204,6 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
 
   void on_response(std::optional<HttpResponse> response) {
     if (!response) return close();
-    if (response->status == 200 && has_body(*parser_)) {
-      response = text_response(413, "a request may not have a body\n");
-    }
     send(*std::move(response));
   }
 
