@@ -4,8 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "daemon/http/web_config_file.h"
-
 namespace timewait {
 
 namespace {
@@ -22,11 +20,11 @@ void render_problems(const std::optional<std::filesystem::path>& named,
 
 Configuration read_configuration(const CommandLine& flags, config::Pipes pipes) {
   ResolvedSettings resolved = read_settings(flags, pipes);
-  Configuration configuration{std::move(resolved.settings), {}};
+  Configuration configuration{std::move(resolved.settings), std::nullopt, {}};
   render_problems(flags.config_file, resolved.problems, configuration.problems);
   if (flags.web_config_file) {
-    render_problems(flags.web_config_file, load_web_settings(*flags.web_config_file).problems,
-                    configuration.problems);
+    configuration.web = load_web_settings(*flags.web_config_file);
+    render_problems(flags.web_config_file, configuration.web->problems, configuration.problems);
   }
   return configuration;
 }

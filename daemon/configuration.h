@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "daemon/command_line.h"
+#include "daemon/http/web_config_file.h"
 #include "daemon/settings.h"
 
 namespace timewait {
@@ -11,13 +13,14 @@ namespace timewait {
 /// All that the flags and the files which they name say.
 struct Configuration {
   Settings settings;
+  std::optional<LoadedWebSettings> web;  ///< where there is a web configuration file
   /// What is wrong, a line for each problem of each file, `file:line:column: message`. With
   /// problems the rest is not to be used.
   std::vector<std::string> problems;
 };
 
-/// Reads the configuration file, and the web configuration file with its certificates only to see
-/// what is wrong with them. A configuration that came by a pipe cannot be read again.
+/// Reads the configuration file, and the web configuration file with its certificates. A
+/// configuration that came by a pipe cannot be read again.
 Configuration read_configuration(const CommandLine& flags, config::Pipes pipes);
 
 }  // namespace timewait

@@ -14,7 +14,6 @@
 #include "daemon/log.h"
 #include "daemon/service.h"
 #include "daemon/service_manager.h"
-#include "daemon/settings.h"
 #include "daemon/signals.h"
 #include "daemon/version.h"
 
@@ -37,7 +36,7 @@ int print(const std::string& text) {
   return std::cout ? EXIT_SUCCESS : kFailure;
 }
 
-int serve(const CommandLine& flags, Settings settings, const Log& log) {
+int serve(const CommandLine& flags, Configuration configuration, const Log& log) {
   block_reload_signal();
   log.info("starting timewait_exporter",
            {{"version", std::string(kVersion)}, {"revision", std::string(kRevision)}});
@@ -46,7 +45,7 @@ int serve(const CommandLine& flags, Settings settings, const Log& log) {
     log.warn("the service manager is not told how it goes", {{"err", manager.error()}});
     manager.emplace();
   }
-  return Service(flags, std::move(settings), log, *std::move(manager)).run();
+  return Service(flags, std::move(configuration), log, *std::move(manager)).run();
 }
 
 int run(const CommandLine& flags) {
@@ -59,9 +58,8 @@ int run(const CommandLine& flags) {
   if (flags.config_check) return EXIT_SUCCESS;
 
   const Log log(flags.log_level, flags.log_format);
-  if (flags.once)
-    return Service(flags, std::move(configuration.settings), log, {}).print_once(std::cout);
-  return serve(flags, std::move(configuration.settings), log);
+  if (flags.once) return Service(flags, std::move(configuration), log, {}).print_once(std::cout);
+  return serve(flags, std::move(configuration), log);
 }
 
 }  // namespace

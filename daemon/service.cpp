@@ -32,10 +32,10 @@ std::unique_ptr<Kernel> make_kernel(const CommandLine& flags) {
 
 }  // namespace
 
-Service::Service(const CommandLine& flags, Settings settings, const Log& log,
+Service::Service(const CommandLine& flags, Configuration configuration, const Log& log,
                  ServiceManager manager)
     : flags_(flags),
-      settings_(std::move(settings)),
+      settings_(std::move(configuration.settings)),
       log_(log),
       manager_(std::move(manager)),
       kernel_(make_kernel(flags)),
@@ -43,7 +43,11 @@ Service::Service(const CommandLine& flags, Settings settings, const Log& log,
               manager_),
       reloads_([main = ::pthread_self()] { ::pthread_kill(main, SIGHUP); }),
       handler_(store_, std::chrono::steady_clock::now,
-               flags.enable_lifecycle ? &reloads_ : nullptr) {}
+               flags.enable_lifecycle ? &reloads_ : nullptr) {
+  if (!configuration.web || flags.once) return;
+  web_config_.emplace(*flags.web_config_file, web_, log_);
+  web_config_->take(*std::move(configuration.web));
+}
 
 std::vector<PolledCollector> Service::make_collectors(const Settings& settings) {
   std::vector<PolledCollector> collectors;
@@ -77,7 +81,7 @@ int Service::run() {
 }
 
 tl::expected<void, std::string> Service::serve() {
-  if (auto read = start_web_config(); !read) return read;
+  if (web_config_) web_config_->watch();
   if (flags_.systemd_socket) {
     auto adopted = adopt_systemd_listeners(environ);
     if (!adopted) return tl::make_unexpected(adopted.error());
@@ -88,19 +92,6 @@ tl::expected<void, std::string> Service::serve() {
   if (!change) return tl::make_unexpected(change.error());
   start_server(std::move(change->opened));
   listeners_.commit();
-  return {};
-}
-
-/// It was good a moment ago, but may have changed since.
-tl::expected<void, std::string> Service::start_web_config() {
-  if (!flags_.web_config_file) return {};
-  web_config_.emplace(*flags_.web_config_file, web_, log_);
-  const config::Problems problems = web_config_->reload();
-  if (!problems.empty()) {
-    return tl::make_unexpected(
-        config::to_string(flags_.web_config_file->string(), problems.front()));
-  }
-  web_config_->watch();
   return {};
 }
 
@@ -178,20 +169,11 @@ std::vector<std::string> Service::apply(Configuration configuration) {
     return {"a poll has not come back from the kernel"};
   }
   settings_ = std::move(configuration.settings);
-  take_over_web_config();
+  if (web_config_) web_config_->take(*std::move(configuration.web));
   log_listening(change.opened);
   server_->reconfigure(std::move(change), connection_limit());
   if (!flags_.systemd_socket) listeners_.commit();
   return {};
-}
-
-/// It was good when the configuration was checked, but may have changed since.
-void Service::take_over_web_config() {
-  if (!web_config_) return;
-  for (const config::Problem& problem : web_config_->reload()) {
-    log_.error("bad web configuration, the last good one stays in force",
-               {{"problem", config::to_string(flags_.web_config_file->string(), problem)}});
-  }
 }
 
 std::size_t Service::connection_limit() const {

@@ -29,12 +29,13 @@
 
 namespace timewait {
 
-/// The whole daemon at work, put together by the flags and the settings. All calls come from the
-/// main thread.
+/// The whole daemon at work, put together by the flags and a configuration without problems. All
+/// calls come from the main thread.
 class Service {
  public:
   /// The log outlives the service.
-  Service(const CommandLine& flags, Settings settings, const Log& log, ServiceManager manager);
+  Service(const CommandLine& flags, Configuration configuration, const Log& log,
+          ServiceManager manager);
 
   /// Polls once and prints the exposition; gives the exit status.
   int print_once(std::ostream& out);
@@ -46,12 +47,10 @@ class Service {
  private:
   std::vector<PolledCollector> make_collectors(const Settings& settings);
   tl::expected<void, std::string> serve();
-  tl::expected<void, std::string> start_web_config();
   void start_server(std::vector<Listener> listeners);
   void log_listening(const std::vector<Listener>& listeners) const;
   /// As many connections as the configuration asks for and the process has descriptors for.
   std::size_t connection_limit() const;
-  void take_over_web_config();
   void wait_until_stopped();
   int stop();
   void reload();

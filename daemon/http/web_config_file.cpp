@@ -92,9 +92,9 @@ WebConfigFile::WebConfigFile(std::filesystem::path file, WebSettingsStore& store
 
 WebConfigFile::~WebConfigFile() { wakeup_.interrupt(); }
 
-Problems WebConfigFile::reload() {
+Problems WebConfigFile::take(LoadedWebSettings loaded) {
   const std::scoped_lock lock(mutex_);
-  return reload_locked();
+  return take_locked(std::move(loaded));
 }
 
 void WebConfigFile::watch() {
@@ -116,7 +116,7 @@ void WebConfigFile::look() {
   const std::scoped_lock lock(mutex_);
   if (!has_changed()) return;
   const std::string told = problems_;
-  const Problems problems = reload_locked();
+  const Problems problems = take_locked(load_web_settings(path_));
   if (problems_ != told) log_problems(problems);
 }
 
@@ -126,8 +126,7 @@ bool WebConfigFile::has_changed() const {
   });
 }
 
-Problems WebConfigFile::reload_locked() {
-  LoadedWebSettings loaded = load_web_settings(path_);
+Problems WebConfigFile::take_locked(LoadedWebSettings loaded) {
   files_ = std::move(loaded.files);
   const bool was_bad = !problems_.empty();
   problems_ = one_text(path_, loaded.problems);

@@ -49,9 +49,9 @@ class WebConfigFile {
   WebConfigFile& operator=(WebConfigFile&&) = delete;
   ~WebConfigFile();
 
-  /// Reads everything now, whether it has changed or not, and publishes it. The problems, which
-  /// are not logged, are those of the file at path(). From any thread.
-  config::Problems reload();
+  /// Puts into force what was read from the file, good or not; with problems it changes nothing.
+  /// They are returned, and not logged. From any thread.
+  config::Problems take(LoadedWebSettings loaded);
 
   /// Ends the watch. False if a file has not been read for so long: then nothing that it uses may
   /// be destroyed.
@@ -61,12 +61,10 @@ class WebConfigFile {
   /// and reloads then. What is wrong with it is logged once.
   void watch();
 
-  const std::filesystem::path& path() const { return path_; }
-
  private:
   void look();
   bool has_changed() const;
-  config::Problems reload_locked();
+  config::Problems take_locked(LoadedWebSettings loaded);
   void log_problems(const config::Problems& problems) const;
 
   const std::filesystem::path path_;
