@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <system_error>
 
 namespace timewait::config {
@@ -21,9 +22,18 @@ tl::unexpected<std::string> unreadable(int code) {
   return tl::make_unexpected("cannot read the file: " + std::generic_category().message(code));
 }
 
-/// A pipe without a writer gives nothing where it is opened so.
-Stream open_without_waiting(const std::filesystem::path& file) {
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+/// Why such a file is not read; nothing for one that is.
+std::optional<std::string> refuse(const struct stat& status, Pipes pipes) {
+  if (S_ISREG(status.st_mode) || (S_ISFIFO(status.st_mode) && pipes == Pipes::kAllowed)) return {};
+  if (S_ISDIR(status.st_mode)) return "is a directory";
+  return pipes == Pipes::kAllowed ? "is neither a regular file nor a pipe"
+                                  : "is not a regular file";
+}
+
+/// Of a pipe, waits for its writer.
+Stream open_file(const std::filesystem::path& file, const struct stat& status) {
+  const int without_waiting = S_ISFIFO(status.st_mode) ? 0 : O_NONBLOCK;
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | without_waiting);
   return Stream(fd < 0 ? nullptr : ::fdopen(fd, "rb"));
 }
 
@@ -32,15 +42,11 @@ Stream open_without_waiting(const std::filesystem::path& file) {
 tl::expected<std::string, std::string> read_file(const std::filesystem::path& file, Pipes pipes) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) return unreadable(errno);
-  const bool is_wanted_pipe = S_ISFIFO(status.st_mode) && pipes == Pipes::kAllowed;
-  const Stream stream =
-      is_wanted_pipe ? Stream(std::fopen(file.c_str(), "rbe")) : open_without_waiting(file);
+  if (const auto refusal = refuse(status, pipes)) return tl::make_unexpected(*refusal);
+  const Stream stream = open_file(file, status);
   if (stream == nullptr || ::fstat(::fileno(stream.get()), &status) != 0) return unreadable(errno);
-  if (S_ISDIR(status.st_mode)) return tl::make_unexpected("is a directory");
-  if (!S_ISREG(status.st_mode) && !is_wanted_pipe) {
-    return tl::make_unexpected(pipes == Pipes::kAllowed ? "is neither a regular file nor a pipe"
-                                                        : "is not a regular file");
-  }
+  // Another file may have taken its place meanwhile.
+  if (const auto refusal = refuse(status, pipes)) return tl::make_unexpected(*refusal);
   std::string text(kMaxFileBytes + 1, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), stream.get()));
   if (std::ferror(stream.get()) != 0) return unreadable(errno);
