@@ -1,0 +1,41 @@
+"""Runs every block of one page, TIMEWAIT_RUNBOOK, in namespaces in which its situation is staged: commands as a
+reader would, in their order, and queries against a Prometheus that scrapes the exporter there."""
+
+import os
+import unittest
+from pathlib import Path
+
+from host import LISTEN, Host, enter_namespace
+from pages import Page, read_page
+from run_page import Runner
+from situations import STAGES
+from support.case import new_directory, require_tool, run_tests
+from support.prometheus import Prometheus
+
+
+def stage(page: Page, directory: Path, cleanup) -> Runner:
+    """A runner where the page's situation is staged."""
+    if page.name not in STAGES:
+        raise AssertionError(f"no situation is staged for {page.name}.md, which has commands: situations.py")
+    host = Host(directory, cleanup)
+    STAGES[page.name](host)
+    prometheus = None
+    if any(block.language == "promql" for block in page.blocks):
+        prometheus = Prometheus(require_tool("prometheus"), directory, {"timewait": LISTEN},
+                                interval="500ms", listen_address="127.0.0.1:9090")
+        cleanup(prometheus.stop)
+    return Runner(prometheus, require_tool("promtool"), directory, host.environment)
+
+
+class OnePage(unittest.TestCase):
+    def test_every_block_does_what_the_page_says(self):
+        page = read_page(Path(os.environ["TIMEWAIT_RUNBOOK"]))
+        if not page.blocks:
+            return
+        runner = stage(page, new_directory(self.addCleanup), self.addCleanup)
+        self.assertEqual("\n\n".join(runner.problems(page)), "")
+
+
+if __name__ == "__main__":
+    enter_namespace()
+    run_tests()
