@@ -77,6 +77,14 @@ def leave_fin_wait2(listener: socket.socket, count: int) -> list[socket.socket]:
     return held
 
 
+def connect_from(listener: socket.socket, address: str, port: int) -> Connection:
+    """A connection from a port that is given."""
+    client = socket.socket()
+    client.bind((address, port))
+    client.connect(listener.getsockname())
+    return client, listener.accept()[0]
+
+
 def try_to_connect(listener: socket.socket) -> None:
     """One more connection, which is closed at once, if there is a port for it."""
     try:

@@ -76,7 +76,7 @@ class Host:
         copy = self.directory / path.strip("/").replace("/", "-")
         copy.mkdir()
         subprocess.run(["cp", "-a", "--no-target-directory", path, copy], check=False,
-                       capture_output=True, timeout=10)  # what cannot be read is not needed
+                       capture_output=True, timeout=60)  # what cannot be read is not needed
         _run("mount", "--bind", str(copy), path)
 
     def add_tool(self, name: str, script: str) -> None:

@@ -28,6 +28,8 @@ def stage(page: Page, directory: Path, cleanup) -> Runner:
 
 
 class OnePage(unittest.TestCase):
+    maxDiff = None
+
     def test_every_block_does_what_the_page_says(self):
         page = read_page(Path(os.environ["TIMEWAIT_RUNBOOK"]))
         if not page.blocks:

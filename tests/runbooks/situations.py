@@ -226,8 +226,9 @@ def add_service(host: Host, *flags: str) -> None:
 case "$1" in
   show) echo ActiveState=$(cat {host.directory}/state); echo NRestarts=0 ;;
   restart)
-    kill $(cat {host.directory}/pid) 2>/dev/null && sleep 0.3
-    timewait_exporter --web.listen-address={LISTEN} --config.file=/etc/timewait_exporter/config.yml 2>>{log} &
+    [ ! -f {host.directory}/pid ] || kill $(cat {host.directory}/pid) && sleep 0.3
+    timewait_exporter --web.listen-address={LISTEN} --config.file=/etc/timewait_exporter/config.yml \\
+      </dev/null >/dev/null 2>>{log} &
     echo $! >{host.directory}/pid
     echo active >{host.directory}/state
     sleep 0.5 ;;
@@ -242,6 +243,7 @@ def exporter_that_does_not_run(host: Host) -> None:
         "timewait_exporter[812]: ts=2026-01-01T00:00:00.000Z level=error "
         'msg="cannot listen on :10060: Address already in use"\n')
     (host.directory / "state").write_text("failed")
+    host.start_process("reports", (SERVICE, 80), lambda listener: connections.connect_from(listener, HOST, 10060))
 
 
 @stages("TimewaitCollectorFailing")
