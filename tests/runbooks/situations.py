@@ -36,7 +36,7 @@ def open_until_full(listener, open_ones: int) -> list:
             return held
 
 
-@stages("TimewaitConnectFailures", "TimewaitConnectPortsExhausted", "advice", "README")
+@stages("TimewaitConnectFailures", "TimewaitConnectPortsExhausted")
 def exhausted_destination(host: Host) -> None:
     host.sysctl(ip_local_port_range=FEW_PORTS, tcp_tw_reuse=0)
     host.start_process("gunicorn", (SERVICE, 80), lambda listener: open_until_full(listener, 30),
@@ -44,6 +44,13 @@ def exhausted_destination(host: Host) -> None:
     host.start_process("reports", (DATABASE, 5432),
                        lambda listener: [connections.connect(listener) for _ in range(5)])
     host.start_exporter()
+
+
+@stages("advice", "README")
+def exhausted_destination_of_a_service(host: Host) -> None:
+    exhausted_destination(host)
+    host.daemon.wait_for_log(msg="advice", rule="ephemeral_range_narrow")
+    add_running_service(host)
 
 
 @stages("TimewaitConnectPortsNearlyExhausted", "TimewaitConnectPortsExhaustionPredicted",
@@ -167,11 +174,11 @@ def short_fin_timeout(host: Host) -> None:
     host.sysctl(tcp_fin_timeout=15)
     host.put("/etc/sysctl.d/50-tuning.conf", "net.ipv4.tcp_fin_timeout = 15\n")
 
-    def begin(listener) -> list:
-        connections.leave_time_wait(listener, 20)
-        return connections.leave_fin_wait2(listener, 3)
+    def half_close(listener) -> list:
+        connections.leave_time_wait(listener, 1)
+        return connections.leave_fin_wait2(listener, 1)
 
-    host.start_process("gunicorn", (SERVICE, 80), begin)
+    host.start_process("gunicorn", (SERVICE, 80), half_close, half_close, pause=0.5)
     host.start_exporter()
 
 
@@ -213,11 +220,10 @@ def with_field(netstat: str, field: str, value: int) -> bytes:
 
 # --- the exporter itself
 
-def add_service(host: Host, *flags: str) -> None:
+def add_service(host: Host) -> None:
     """systemd's tools for a service that is the staged exporter: its log, and a restart of it with all
     privileges and no flag."""
     host.put("/etc/timewait_exporter/config.yml", "interval: 200ms\n")
-    host.put("/etc/default/timewait_exporter", f"ARGS=\"{' '.join(flags)}\"\n")
     log = host.directory / "journal"
     log.touch()
     host.add_tool("journalctl", f'[ "$2" = timewait_exporter ] && cat {log}')
@@ -236,6 +242,14 @@ case "$1" in
 esac""")
 
 
+def add_running_service(host: Host) -> None:
+    """The same where it runs already."""
+    add_service(host)
+    (host.directory / "state").write_text("active")
+    (host.directory / "pid").write_text(str(host.daemon.pid))
+    (host.directory / "journal").write_text("\n".join(host.daemon.raw_log) + "\n")
+
+
 @stages("TimewaitExporterDown")
 def exporter_that_does_not_run(host: Host) -> None:
     add_service(host)
@@ -251,10 +265,7 @@ def exporter_without_privileges(host: Host) -> None:
     host.put("/proc/sys/kernel/perf_event_paranoid", "3\n")
     shutil.copy(os.environ["TIMEWAIT_PROGRAM"], host.directory / "program")
     host.start_exporter(as_nobody=True, command=[str(host.directory / "program")])
-    add_service(host)
-    (host.directory / "state").write_text("active")
-    (host.directory / "pid").write_text(str(host.daemon.pid))
-    (host.directory / "journal").write_text("\n".join(host.daemon.raw_log) + "\n")
+    add_running_service(host)
 
 
 @stages("TimewaitSnapshotStale")
@@ -264,7 +275,4 @@ def exporter_that_hangs(host: Host) -> None:
     host.start_exporter(f"--path.procfs={tree.root}")
     files.hang()
     host.at_end(files.go_on)
-    add_service(host)
-    (host.directory / "state").write_text("active")
-    (host.directory / "pid").write_text(str(host.daemon.pid))
-    (host.directory / "journal").write_text("\n".join(host.daemon.raw_log) + "\n")
+    add_running_service(host)

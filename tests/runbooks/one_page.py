@@ -1,8 +1,13 @@
-"""Runs every block of one page, TIMEWAIT_RUNBOOK, in namespaces in which its situation is staged: commands as a
-reader would, in their order, and queries against a Prometheus that scrapes the exporter there."""
+"""Runs every block of one page in namespaces in which its situation is staged: commands as a reader would, in their
+order, and queries against a Prometheus that scrapes the exporter there.
+
+Usage: TIMEWAIT_PROGRAM=build/release/timewait_exporter PYTHONPATH=tests/e2e TIMEWAIT_RUNBOOK=docs/runbooks/NAME.md \
+         /usr/bin/python3 tests/runbooks/one_page.py
+"""
 
 import os
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 
 from host import LISTEN, Host, enter_namespace
@@ -13,8 +18,8 @@ from support.case import new_directory, require_tool, run_tests
 from support.prometheus import Prometheus
 
 
-def stage(page: Page, directory: Path, cleanup) -> Runner:
-    """A runner where the page's situation is staged."""
+def stage(page: Page, directory: Path, cleanup: Callable, **options) -> Runner:
+    """A runner, with these options, where the page's situation is staged."""
     if page.name not in STAGES:
         raise AssertionError(f"no situation is staged for {page.name}.md, which has commands: situations.py")
     host = Host(directory, cleanup)
@@ -24,7 +29,8 @@ def stage(page: Page, directory: Path, cleanup) -> Runner:
         prometheus = Prometheus(require_tool("prometheus"), directory, {"timewait": LISTEN},
                                 interval="500ms", listen_address="127.0.0.1:9090")
         cleanup(prometheus.stop)
-    return Runner(prometheus, require_tool("promtool"), directory, host.environment)
+    return Runner(prometheus, require_tool("promtool"), directory, host.environment,
+                  **options)
 
 
 class OnePage(unittest.TestCase):
