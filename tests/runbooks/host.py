@@ -20,7 +20,7 @@ _INSIDE = "TIMEWAIT_RUNBOOK_NAMESPACE"
 _UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 _ADDRESSES = ("192.0.2.10", "192.0.2.20", "192.0.2.21", "198.51.100.7")
 HOST, SERVICE, DATABASE, CLIENT = _ADDRESSES
-# Those of the kernel that a page may name are of the whole machine.
+# These are not of a namespace.
 _MACHINE_WIDE = "/proc/sys/kernel"
 LISTEN = "127.0.0.1:10060"
 
@@ -47,8 +47,7 @@ def _run(*command: str) -> None:
 
 
 class Host:
-    """The namespaces' only one. The processes that it starts end with the namespaces; `at_end` is the test's
-    addCleanup, for what has to be done before."""
+    """The namespaces' only one. `at_end` is the test's addCleanup."""
 
     def __init__(self, directory: Path, at_end: Callable) -> None:
         if not os.environ.get(_INSIDE):
@@ -59,8 +58,9 @@ class Host:
         self.daemon: Daemon | None = None
         self.has_tracefs = subprocess.run(["mount", "-t", "tracefs", "tracefs", "/sys/kernel/tracing"],
                                           capture_output=True, check=False).returncode == 0
-        self._hide(_MACHINE_WIDE)
-        self._hide("/etc")
+        _run("mount", "--bind", _MACHINE_WIDE, _MACHINE_WIDE)
+        _run("mount", "-o", "remount,bind,ro", _MACHINE_WIDE)
+        self._make_etc_its_own()
         self.tools = directory / "bin"
         self.tools.mkdir()
         self.environment["PATH"] = f"{self.tools}:{os.environ['PATH']}:/usr/sbin:/sbin"
@@ -71,13 +71,19 @@ class Host:
         for address in (SERVICE, DATABASE):
             _run("ip", "route", "replace", "local", address, "dev", "lo", "table", "local", "src", HOST)
 
-    def _hide(self, path: str) -> None:
-        """Puts a copy in the directory's place, which commands may change."""
-        copy = self.directory / path.strip("/").replace("/", "-")
-        copy.mkdir()
-        subprocess.run(["cp", "-a", "--no-target-directory", path, copy], check=False,
-                       capture_output=True, timeout=60)  # what cannot be read is not needed
-        _run("mount", "--bind", str(copy), path)
+    def _make_etc_its_own(self) -> None:
+        """/etc as it is, but read-only; what a page adds to it, and sysctl's files, which begin empty, are in
+        memory. None of it lies in the test's directory, which is removed with all that is in it."""
+        _run("mount", "-t", "tmpfs", "tmpfs", "/mnt")
+        real, own = Path("/mnt/real-etc"), Path("/mnt/etc")
+        for directory in (real, own, own / "sysctl.d"):
+            directory.mkdir()
+        _run("mount", "--bind", "/etc", str(real))
+        _run("mount", "-o", "remount,bind,ro", str(real))
+        for entry in real.iterdir():
+            if not entry.name.startswith(("sysctl", "timewait")):
+                (own / entry.name).symlink_to(entry)
+        _run("mount", "--bind", str(own), "/etc")
 
     def add_tool(self, name: str, script: str) -> None:
         tool = self.tools / name
@@ -85,9 +91,15 @@ class Host:
         tool.chmod(0o755)
 
     def put(self, path: str, text: str) -> None:
-        """A file in /etc or another directory that is the namespace's own."""
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        """A new file in /etc."""
+        Path(path).parent.mkdir(exist_ok=True)
         Path(path).write_text(text)
+
+    def replace_sysctl(self, path: str, value: str) -> None:
+        """Has one that is not of a namespace be a file of the test's."""
+        file = self.directory / Path(path).name
+        file.write_text(value)
+        _run("mount", "--bind", str(file), path)
 
     def sysctl(self, **values: object) -> None:
         """Sets sysctls of net.ipv4."""
@@ -107,8 +119,10 @@ class Host:
         """A process of that name that listens at the address. It has done `begin` when this returns, and keeps
         what that gave. It does `go_on` again and again, with pauses. Both are given the listener."""
         reading, writing = os.pipe()
-        if os.fork() == 0:
+        child = os.fork()
+        if child == 0:
             _be_process(name, writing, lambda: connections.listen(*address), begin, go_on, pause)
+        self.at_end(_end_process, child)
         os.close(writing)
         with os.fdopen(reading) as ready:
             if not ready.read():
@@ -121,6 +135,11 @@ class Host:
         self.daemon = Daemon.on_loopback(f"--web.listen-address={LISTEN}", f"--config.file={config}", *flags,
                                          **options)
         self.daemon.wait_until_ready()
+
+
+def _end_process(child: int) -> None:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
 
 
 def _be_process(name: str, writing: int, listen: Callable[[], socket.socket],

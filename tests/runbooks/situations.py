@@ -71,7 +71,7 @@ def filling_destination(host: Host) -> None:
 @stages("TimewaitConnectDependsOnTimeWaitReuse")
 def destination_that_lives_on_reuse(host: Host) -> None:
     host.sysctl(ip_local_port_range=FEW_PORTS, tcp_tw_reuse=1)
-    host.start_process("gunicorn", (SERVICE, 80), lambda listener: connections.leave_time_wait(listener, 990),
+    host.start_process("gunicorn", (SERVICE, 80), lambda listener: connections.leave_time_wait(listener, 490),
                        connections.try_to_connect, pause=0.005)
     host.start_exporter()
 
@@ -262,7 +262,7 @@ def exporter_that_does_not_run(host: Host) -> None:
 
 @stages("TimewaitCollectorFailing")
 def exporter_without_privileges(host: Host) -> None:
-    host.put("/proc/sys/kernel/perf_event_paranoid", "3\n")
+    host.replace_sysctl("/proc/sys/kernel/perf_event_paranoid", "3\n")
     shutil.copy(os.environ["TIMEWAIT_PROGRAM"], host.directory / "program")
     host.start_exporter(as_nobody=True, command=[str(host.directory / "program")])
     add_running_service(host)
