@@ -7,14 +7,15 @@ from pathlib import Path
 from pages import Page
 
 SECTIONS = ["What it means", "How to confirm", "What to do", "What not to do", "When it is over"]
-# Two screens, with some room for the output that is shown.
-MOST_LINES = 120
+# Two screens.
+MOST_LINES = 100
 
 _URGENCY = re.compile(r"\*\*(?P<severity>Critical|Warning|Info): [^*]+\*\*")
 _LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 # A name, or several as grep's alternatives: `timewait_ephemeral_ports(_blocked|_unused|)`.
 _SERIES = re.compile(r"\btimewait_(?P<head>\w*)(?:\((?P<choices>[\w|]*)\)(?P<tail>\w*))?")
+_HOW_TO = "(README.md#how-to-run-what-stands-on-the-pages)"
 _PROGRAM = "timewait_exporter"
 # Inline code that somebody would paste into a shell or a query, and no test runs.
 _COMMAND = re.compile(r"`(?:(?:ss|sysctl|curl|nstat|grep|awk|ip|echo|kill|nsenter) [^`]+|"
@@ -35,6 +36,8 @@ def wrong_shape(page: Page) -> Iterator[str]:
     first = body.partition("\n\n")[0]
     if not _URGENCY.match(first) or "At once:" not in first:
         yield "its first paragraph does not begin with how urgent it is and go on with what to do at once"
+    if _HOW_TO not in page.text:
+        yield f"does not link to {_HOW_TO} for who has never run such commands"
     sections = re.findall(r"^## (.*)$", page.text, re.MULTILINE)
     if sections != SECTIONS:
         yield f"has the sections {sections}"

@@ -77,6 +77,11 @@ def leave_fin_wait2(listener: socket.socket, count: int) -> list[socket.socket]:
     return held
 
 
+def open_one(address: str, port: int | str) -> None:
+    """A connection to whoever listens there."""
+    socket.create_connection((address, int(port)), timeout=10).close()
+
+
 def connect_from(listener: socket.socket, address: str, port: int) -> Connection:
     """A connection from a port that is given."""
     client = socket.socket()

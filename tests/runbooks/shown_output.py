@@ -9,7 +9,8 @@ _SERVICE = r"(?<=:)\d{1,4}(?!\d)"
 # A number that is no part of a name such as `ipv4`.
 _NUMBER = r"(?<![\w])\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 _ANSWER = r"(?<![\w.])[01](?![\w.])"
-_TOKEN = re.compile(f"(?P<literal>{_ADDRESS}|{_SERVICE}|{_ANSWER})|(?P<number>{_NUMBER})|(?P<any>\\.\\.\\.)|(?P<space>\\s+)")
+_TOKEN = re.compile(f"(?P<literal>{_ADDRESS}|{_SERVICE}|{_ANSWER})|(?P<number>{_NUMBER})|"
+                    r"(?P<any>\.\.\.)|(?P<space>\s+)")
 
 
 def _pattern(line: str) -> re.Pattern:
