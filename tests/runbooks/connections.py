@@ -50,11 +50,10 @@ def leave_time_wait(listener: socket.socket, count: int, source: str | None = No
         close(*connect(listener, source))
 
 
-def leave_time_wait_of_server(listener: socket.socket, count: int, source: str | None = None) -> None:
+def leave_time_wait_of_server(listener: socket.socket, count: int, source: str) -> None:
     """So many in TIME-WAIT on the side that accepts."""
     for _ in range(count):
-        client, accepted = connect(listener, source)
-        close(accepted, client)
+        close(*reversed(connect(listener, source)))
 
 
 def leave_close_wait(listener: socket.socket, count: int) -> list[socket.socket]:

@@ -44,6 +44,7 @@ def open_until_full(listener, open_ones: int) -> list:
 
 @stages("TimewaitConnectFailures", "TimewaitConnectPortsExhausted")
 def exhausted_destination(host: Host) -> None:
+    host.mount_tracefs()
     host.sysctl(ip_local_port_range=FEW_PORTS, tcp_tw_reuse=0)
     host.start_process("gunicorn", (SERVICE, 80), lambda listener: open_until_full(listener, 30),
                        connections.try_to_connect)
@@ -268,6 +269,7 @@ def exporter_that_does_not_run(host: Host) -> None:
 
 @stages("TimewaitCollectorFailing")
 def exporter_without_privileges(host: Host) -> None:
+    host.mount_tracefs()
     host.replace_sysctl("/proc/sys/kernel/perf_event_paranoid", "3\n")
     shutil.copy(os.environ["TIMEWAIT_PROGRAM"], host.directory / "program")
     host.start_exporter(as_nobody=True, command=[str(host.directory / "program")])
