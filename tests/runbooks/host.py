@@ -139,6 +139,7 @@ class Host:
         config.write_text(f"interval: 200ms\n{collectors}")
         self.daemon = Daemon.on_loopback(f"--web.listen-address={LISTEN}", f"--config.file={config}", *flags,
                                          **options)
+        self.at_end(self.daemon.stop)
         self.daemon.wait_until_ready()
 
 

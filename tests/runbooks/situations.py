@@ -7,6 +7,7 @@ from pathlib import Path
 
 import connections
 from host import CLIENT, DATABASE, HOST, LISTEN, SERVICE, Host
+from support.daemon import run
 from support.fuse_files import FuseFiles
 from support.proc_tree import ProcTree
 
@@ -239,12 +240,13 @@ def add_service(host: Host) -> None:
 case "$1" in
   show) echo ActiveState=$(cat {host.directory}/state); echo NRestarts=0 ;;
   restart)
-    [ ! -f {host.directory}/pid ] || kill $(cat {host.directory}/pid) && sleep 0.3
+    [ ! -f {host.directory}/pid ] || kill $(cat {host.directory}/pid)
+    while ss -tlnH 'sport = :10060' | grep -q .; do sleep 0.05; done
     timewait_exporter --web.listen-address={LISTEN} --config.file=/etc/timewait_exporter/config.yml \\
       </dev/null >/dev/null 2>>{log} &
     echo $! >{host.directory}/pid
     echo active >{host.directory}/state
-    sleep 0.5 ;;
+    until curl -so /dev/null localhost:10060/-/ready; do sleep 0.05; done ;;
   *) exit 1 ;;
 esac""")
 
@@ -259,12 +261,10 @@ def add_running_service(host: Host) -> None:
 
 @stages("TimewaitExporterDown")
 def exporter_that_does_not_run(host: Host) -> None:
-    add_service(host)
-    (host.directory / "journal").write_text(
-        "timewait_exporter[812]: ts=2026-01-01T00:00:00.000Z level=error "
-        'msg="cannot listen on :10060: Address already in use"\n')
-    (host.directory / "state").write_text("failed")
     host.start_process("reports", (SERVICE, 80), lambda listener: connections.connect_from(listener, HOST, 10060))
+    add_service(host)
+    (host.directory / "journal").write_text(run("--web.listen-address=:10060").stderr)
+    (host.directory / "state").write_text("failed")
 
 
 @stages("TimewaitCollectorFailing")
