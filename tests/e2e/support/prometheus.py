@@ -17,8 +17,8 @@ STOP_SECONDS = 10.0
 _LISTENING = re.compile(r'msg="Listening on".* address=(?P<address>\S+)\s')
 _CONFIG = """\
 global:
-  scrape_interval: 1s
-  scrape_timeout: 1s
+  scrape_interval: {interval}
+  scrape_timeout: {interval}
 scrape_configs:
 """
 _JOB = """\
@@ -32,10 +32,11 @@ class Prometheus:
     further lines of each job's configuration."""
 
     def __init__(self, program: str, directory: Path, jobs: dict[str, str],
-                 options: str = "") -> None:
+                 options: str = "", interval: str = "1s", listen_address: str = "127.0.0.1:0") -> None:
         self._program = program
         self._directory = directory
-        config = _CONFIG + "".join(
+        self._listen_address = listen_address
+        config = _CONFIG.format(interval=interval) + "".join(
             _JOB.format(job=job, address=address, options=options)
             for job, address in jobs.items())
         (directory / "prometheus.yml").write_text(config)
@@ -52,7 +53,7 @@ class Prometheus:
                 [*launcher(), self._program,
                  f"--config.file={self._directory}/prometheus.yml",
                  f"--storage.tsdb.path={self._directory}/data",
-                 "--web.listen-address=127.0.0.1:0"],
+                 f"--web.listen-address={self._listen_address}"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _wait_until_ready(self) -> None:
