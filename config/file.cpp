@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -32,9 +33,13 @@ std::optional<std::string> refuse(const struct stat& status, Pipes pipes) {
 
 /// Of a pipe, waits for its writer.
 Stream open_file(const std::filesystem::path& file, const struct stat& status) {
-  const int without_waiting = S_ISFIFO(status.st_mode) ? 0 : O_NONBLOCK;
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | without_waiting);
-  return Stream(fd < 0 ? nullptr : ::fdopen(fd, "rb"));
+  const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+  int fd = ::open(file.c_str(), S_ISFIFO(status.st_mode) ? flags : flags | O_NONBLOCK);
+  // A file server has a lease on it, which it gives up when somebody waits.
+  if (fd < 0 && errno == EWOULDBLOCK) fd = ::open(file.c_str(), flags);
+  Stream stream(fd < 0 ? nullptr : ::fdopen(fd, "rb"));
+  if (stream == nullptr && fd >= 0) ::close(fd);
+  return stream;
 }
 
 }  // namespace
@@ -58,8 +63,8 @@ std::string larger_than_allowed() {
   return "is larger than " + std::to_string(kMaxFileBytes) + " bytes";
 }
 
-std::string empty_at_reload() {
-  return "is empty, as a file that is being written; a comment in it stands for the defaults";
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
 }  // namespace timewait::config

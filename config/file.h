@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include <tl/expected.hpp>
 
@@ -14,10 +15,6 @@ inline constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20U;
 /// Whether reading may wait for a writer.
 enum class Pipes : std::uint8_t { kAllowed, kRefused };
 
-/// What a configuration is read for. While the daemon runs, an empty file is taken for one that is
-/// being written, or that could not be: a full disk leaves such ones behind.
-enum class Occasion : std::uint8_t { kStart, kReload };
-
 /// The text of a regular file, or of a pipe where that is allowed; of one that is larger than
 /// kMaxFileBytes the beginning, one byte more than that. Or why there is none. Waits for a pipe's
 /// writer and for the file system, but not where a regular file gives nothing yet, as /proc/kmsg.
@@ -26,7 +23,7 @@ tl::expected<std::string, std::string> read_file(const std::filesystem::path& fi
 /// `is larger than 1048576 bytes`.
 std::string larger_than_allowed();
 
-/// What is wrong with an empty configuration file at a reload.
-std::string empty_at_reload();
+/// Whether there is nothing but white space in a text.
+bool is_blank(std::string_view text);
 
 }  // namespace timewait::config

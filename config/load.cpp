@@ -96,17 +96,16 @@ bool is_telemetry_path(std::string_view path) {
 
 Loaded parse_config(std::string_view text) {
   Loaded loaded;
+  loaded.is_blank = is_blank(text);
   const Value root = parse_yaml(text, loaded.problems);
   loaded.config = read_root(root, loaded.problems);
   sort_by_place(loaded.problems);
   return loaded;
 }
 
-Loaded read_config(const std::filesystem::path& file, Occasion occasion) {
-  const bool is_start = occasion == Occasion::kStart;
-  const auto text = read_file(file, is_start ? Pipes::kAllowed : Pipes::kRefused);
-  if (!text) return {{}, {{{}, text.error()}}};
-  if (text->empty() && !is_start) return {{}, {{{}, empty_at_reload()}}};
+Loaded read_config(const std::filesystem::path& file, Pipes pipes) {
+  const auto text = read_file(file, pipes);
+  if (!text) return {{}, {{{}, text.error()}}, false};
   return parse_config(*text);
 }
 

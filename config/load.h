@@ -14,6 +14,7 @@ namespace timewait::config {
 struct Loaded {
   Config config;
   Problems problems;
+  bool is_blank = false;  ///< there is nothing but white space in it
 };
 
 /// Reads the text as parse_yaml() does. What that cannot read is one problem; else unknown and
@@ -21,9 +22,9 @@ struct Loaded {
 /// Collector sections are taken over unread. Never throws, whatever the text.
 Loaded parse_config(std::string_view text);
 
-/// The same for a file; one that cannot be read is a problem. At the start it may be a pipe; at a
-/// reload it is a regular file that is not empty.
-Loaded read_config(const std::filesystem::path& file, Occasion occasion);
+/// The same for a file; one that cannot be read, or is no regular file (or pipe, where that is
+/// allowed), is a problem.
+Loaded read_config(const std::filesystem::path& file, Pipes pipes);
 
 /// True for a path that the metrics may have: absolute, in printable ASCII without query,
 /// fragment and escapes, and none of the exporter's own pages (`/` and what begins with `/-/`)

@@ -17,9 +17,11 @@ struct Configuration {
   /// What is wrong, a line for each problem of each file, `file:line:column: message`. With
   /// problems the rest is not to be used.
   std::vector<std::string> problems;
+  bool is_blank = false;  ///< the configuration file has nothing but white space in it
 };
 
-/// Reads the configuration file, and the web configuration file with its certificates.
-Configuration read_configuration(const CommandLine& flags, config::Occasion occasion);
+/// Reads the configuration file, and the web configuration file with its certificates. A
+/// configuration that came by a pipe cannot be read again.
+Configuration read_configuration(const CommandLine& flags, config::Pipes pipes);
 
 }  // namespace timewait

@@ -12,18 +12,23 @@ namespace timewait {
 /// a file system hangs, or be so that memory runs out. For one thread.
 class ConfigurationReader {
  public:
-  /// The flags outlive a reading that hangs.
-  explicit ConfigurationReader(const CommandLine& flags) : flags_(flags) {}
+  /// The flags outlive a reading that hangs. `first` is what the daemon starts with.
+  ConfigurationReader(const CommandLine& flags, const Configuration& first);
 
   /// What it says now. If it has not been read after so long, or there is no memory or thread for
-  /// it, that is the problem. While a reading hangs, no other one begins.
+  /// it, that is the problem, and so is a file that has become blank: a full disk leaves such ones
+  /// behind. While a reading hangs, no other one begins.
   Configuration read(std::chrono::milliseconds patience);
 
   /// Whether a reading hangs: then nothing that it uses may be destroyed.
   bool is_reading() const;
 
  private:
+  void reject_what_became_blank(Configuration& configuration);
+
   const CommandLine& flags_;
+  bool config_was_blank_;
+  bool web_was_blank_;
   std::future<Configuration> reading_;
 };
 

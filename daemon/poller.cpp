@@ -284,15 +284,14 @@ void Poller::publish() {
 void Poller::tell_summary() {
   std::string summary = render_summary(status_);
   if (summary == told_summary_) return;
-  manager_.notify_status(summary);
-  told_summary_ = std::move(summary);
+  if (manager_.notify_status(summary)) told_summary_ = std::move(summary);
 }
 
 void Poller::show_alive() {
   const SteadyTime now = clock_.now();
   if (now < alive_next_) return;
-  manager_.notify_alive();
-  alive_next_ = now + *manager_.watchdog() / 2;
+  // A twentieth of its time where the manager has no room for it now.
+  alive_next_ = now + *manager_.watchdog() / (manager_.notify_alive() ? 2 : 20);
 }
 
 SteadyTime Poller::events_from(const Entry& entry) {

@@ -35,7 +35,7 @@ std::unique_ptr<Kernel> make_kernel(const CommandLine& flags) {
 Service::Service(const CommandLine& flags, Configuration configuration, const Log& log,
                  ServiceManager manager)
     : flags_(flags),
-      reader_(flags),
+      reader_(flags, configuration),
       settings_(std::move(configuration.settings)),
       log_(log),
       manager_(std::move(manager)),

@@ -67,12 +67,12 @@ void ServiceManager::notify_reloading() const {
   send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds), Delivery::kWaitedFor);
 }
 
-void ServiceManager::notify_status(std::string_view line) const {
-  send("STATUS=" + std::string(line), Delivery::kAtOnce);
+bool ServiceManager::notify_status(std::string_view line) const {
+  return send("STATUS=" + std::string(line), Delivery::kAtOnce);
 }
 
-void ServiceManager::send(std::string_view message, Delivery delivery) const {
-  if (!socket_.is_open()) return;
+bool ServiceManager::send(std::string_view message, Delivery delivery) const {
+  if (!socket_.is_open()) return true;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path_.copy(address.sun_path, path_.size());
@@ -80,8 +80,9 @@ void ServiceManager::send(std::string_view message, Delivery delivery) const {
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_.size());
   // To the path each time: a manager that is restarted has a new socket there.
   const int flags = MSG_NOSIGNAL | (delivery == Delivery::kAtOnce ? MSG_DONTWAIT : 0);
-  ::sendto(socket_.get(), message.data(), message.size(), flags,
-           reinterpret_cast<const sockaddr*>(&address), size);
+  const auto sent = ::sendto(socket_.get(), message.data(), message.size(), flags,
+                             reinterpret_cast<const sockaddr*>(&address), size);
+  return sent >= 0 || errno != EAGAIN;
 }
 
 }  // namespace timewait

@@ -16,9 +16,9 @@ namespace timewait {
 /// datagrams of `NAME=value` lines to the Unix socket that NOTIFY_SOCKET names. Without one,
 /// everything here does nothing. Thread-safe.
 ///
-/// Nothing is told of a message that cannot be delivered: whoever waits for it will act upon that.
-/// Where the receiver's queue is full, the start, a reload and the end are waited for, each up to a
-/// second; the others are dropped.
+/// Where the receiver's queue is full, the start, a reload and the end wait up to a second each;
+/// the others do not wait, and are to be sent again. Nothing is told of a message that cannot be
+/// delivered for another reason: whoever waits for it will act upon that.
 class ServiceManager {
  public:
   /// None.
@@ -33,10 +33,10 @@ class ServiceManager {
   /// A reload begins; notify_ready() ends it, whatever came of it.
   void notify_reloading() const;
   void notify_stopping() const { send("STOPPING=1", Delivery::kWaitedFor); }
-  /// How the service fares, for `systemctl status`: one line.
-  void notify_status(std::string_view line) const;
-  /// It still does what it is there for.
-  void notify_alive() const { send("WATCHDOG=1", Delivery::kAtOnce); }
+  /// How the service fares, for `systemctl status`: one line. False where the queue is full.
+  bool notify_status(std::string_view line) const;
+  /// It still does what it is there for. False where the queue is full.
+  bool notify_alive() const { return send("WATCHDOG=1", Delivery::kAtOnce); }
 
   /// The service is killed when notify_alive() stays away for so long; absent: never.
   std::optional<std::chrono::microseconds> watchdog() const { return watchdog_; }
@@ -44,7 +44,7 @@ class ServiceManager {
  private:
   enum class Delivery : std::uint8_t { kWaitedFor, kAtOnce };
 
-  void send(std::string_view message, Delivery delivery) const;
+  bool send(std::string_view message, Delivery delivery) const;
 
   FileDescriptor socket_;
   std::string path_;  ///< as NOTIFY_SOCKET has it: an `@` first is for the abstract namespace

@@ -86,11 +86,12 @@ void apply_web_flags(const CommandLine& flags, config::WebConfig& web) {
 
 }  // namespace
 
-ResolvedSettings read_settings(const CommandLine& flags, config::Occasion occasion) {
+ResolvedSettings read_settings(const CommandLine& flags, config::Pipes pipes) {
   config::Loaded loaded =
-      flags.config_file ? config::read_config(*flags.config_file, occasion) : config::Loaded{};
+      flags.config_file ? config::read_config(*flags.config_file, pipes) : config::Loaded{};
   ResolvedSettings resolved;
   resolved.problems = std::move(loaded.problems);
+  resolved.is_blank = loaded.is_blank;
   resolved.settings.web = loaded.config.web;
   reject_unknown_collectors(loaded.config, resolved.problems);
   for (const CollectorEntry* entry : all_collectors()) {

@@ -35,11 +35,12 @@ struct Settings {
 struct ResolvedSettings {
   Settings settings;
   config::Problems problems;
+  bool is_blank = false;  ///< there is a file, with nothing but white space in it
 };
 
 /// Reads the configuration file, if there is one, lets each collector read its own section and lays
 /// the flags over it. Sections of disabled collectors are checked as well.
 ResolvedSettings read_settings(const CommandLine& flags,
-                               config::Occasion occasion = config::Occasion::kStart);
+                               config::Pipes pipes = config::Pipes::kAllowed);
 
 }  // namespace timewait

@@ -1,6 +1,7 @@
 #include "daemon/http/basic_auth.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <openssl/crypto.h>
@@ -60,19 +61,39 @@ BasicAuth::Check BasicAuth::prepare(Credentials credentials, std::string peer, D
 
 std::optional<BasicAuth::Check> BasicAuth::enqueue(Check check) {
   const std::scoped_lock lock(mutex_);
-  check.turn = static_cast<std::size_t>(std::ranges::count(waiting_, check.peer, &Check::peer));
-  waiting_.insert(std::ranges::upper_bound(waiting_, check.turn, {}, &Check::turn),
-                  std::move(check));
-  std::optional<Check> left_over;
-  if (waiting_.size() > kMostWaiting) {
-    left_over = std::move(waiting_.back());
-    waiting_.pop_back();
-  }
   if (!thread_.joinable()) {
     thread_ = std::thread([this] { run_or_exit("checking passwords", [this] { run(); }); });
   }
+  const std::string peer = check.peer;
+  check.turn = next_turn(peer);
+  waiting_.insert(std::ranges::upper_bound(waiting_, check.turn, {}, &Check::turn),
+                  std::move(check));
   changed_.notify_one();
-  return left_over;
+  if (waiting_.size() <= kMostWaiting) return std::nullopt;
+  return take_last_of_longest(peer);
+}
+
+/// Never the turn that is under way: it comes to its end whoever comes meanwhile.
+std::uint64_t BasicAuth::next_turn(const std::string& peer) const {
+  std::uint64_t last = turn_;
+  for (const Check& check : waiting_) {
+    if (check.peer == peer) last = std::max(last, check.turn);
+  }
+  return last + 1;
+}
+
+BasicAuth::Check BasicAuth::take_last_of_longest(const std::string& newest) {
+  const auto count = [this](const std::string& peer) {
+    return std::ranges::count(waiting_, peer, &Check::peer);
+  };
+  std::string longest = newest;
+  for (const Check& check : waiting_) {
+    if (count(check.peer) > count(longest)) longest = check.peer;
+  }
+  const auto last = std::ranges::find(waiting_.rbegin(), waiting_.rend(), longest, &Check::peer);
+  Check taken = std::move(*last);
+  waiting_.erase(std::next(last).base());
+  return taken;
 }
 
 void BasicAuth::run() {
@@ -82,6 +103,7 @@ void BasicAuth::run() {
     if (ends_) return;
     Check check = std::move(waiting_.front());
     waiting_.pop_front();
+    turn_ = check.turn;
     lock.unlock();
     judge(std::move(check));
     lock.lock();

@@ -19,8 +19,8 @@
 namespace timewait {
 
 /// Checks the passwords of HTTP's Basic authentication (RFC 7617), one at a time on a thread of its
-/// own; those that have passed once pass at once from then on. The peers take turns: one that
-/// floods the queue waits behind the others, and gives way to them where it is full. A name that no
+/// own; those that have passed once pass at once from then on. The peers take turns, and where
+/// the queue is full, the peer with the most in it gives way. A name that no
 /// user has costs a check against the hash of some user, the same for that name as long as the
 /// users stay: how long a refusal takes does not tell which names there are, whatever the users'
 /// costs.
@@ -29,7 +29,7 @@ class BasicAuth {
   enum class Verdict : std::uint8_t {
     kAccepted,
     kRefused,
-    kBusy,  ///< kMostWaiting are waiting already, of which this peer has the most
+    kBusy,  ///< kMostWaiting others are waiting, and no peer has more in the queue than this one
   };
   /// Called once, within check() or on the thread of the checks; destroyed uncalled if this object
   /// is destroyed first.
@@ -64,12 +64,14 @@ class BasicAuth {
     PasswordCache::Entry entry{};
     std::string peer;
     Done done;
-    std::size_t turn = 0;  ///< how many of the peer's are before it
+    std::uint64_t turn = 0;
   };
 
   Check prepare(Credentials credentials, std::string peer, Done done) const;
   /// Gives back which one finds no place any more, this or another.
   std::optional<Check> enqueue(Check check);
+  std::uint64_t next_turn(const std::string& peer) const;
+  Check take_last_of_longest(const std::string& newest);
   void run();
   void judge(Check check);
 
@@ -78,7 +80,8 @@ class BasicAuth {
   PasswordCache passed_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Check> waiting_;  ///< by turn
+  std::deque<Check> waiting_;  ///< by turn: each peer has one check in each turn
+  std::uint64_t turn_ = 0;     ///< that is under way
   bool ends_ = false;
   std::thread thread_;
 };

@@ -10,6 +10,8 @@ namespace timewait {
 
 namespace {
 
+constexpr std::size_t kIpv6NetworkBytes = 7;
+
 template <class Address>
 Address copy_as(std::span<const std::byte> bytes) {
   Address address{};
@@ -38,7 +40,7 @@ std::string peer_network(std::span<const std::byte> socket_address) {
   if (IN6_IS_ADDR_V4MAPPED(&address)) {
     return bytes_of(address, sizeof(address) - sizeof(in_addr), sizeof(in_addr));
   }
-  return bytes_of(address, 0, sizeof(address) / 2);
+  return bytes_of(address, 0, kIpv6NetworkBytes);
 }
 
 }  // namespace timewait

@@ -17,6 +17,8 @@ namespace {
 
 using config::Problems;
 
+constexpr int kMostRestlessLooks = 10;
+
 /// Rather than the texts, of which one is a private key. Empty where OpenSSL has no memory.
 std::string fingerprint_of(const std::string& config_text, const TlsMaterial& material) {
   std::string texts;
@@ -67,17 +69,15 @@ std::string one_text(const std::filesystem::path& file, const Problems& problems
 
 }  // namespace
 
-LoadedWebSettings load_web_settings(const std::filesystem::path& file, config::Occasion occasion) {
+LoadedWebSettings load_web_settings(const std::filesystem::path& file) {
   LoadedWebSettings loaded;
   note(loaded.files, file);
-  auto text = config::read_file(file, config::Pipes::kRefused);
-  if (text && text->empty() && occasion == config::Occasion::kReload) {
-    text = tl::make_unexpected(config::empty_at_reload());
-  }
+  const auto text = config::read_file(file, config::Pipes::kRefused);
   if (!text) {
     loaded.problems.push_back({{}, text.error()});
     return loaded;
   }
+  loaded.is_blank = config::is_blank(*text);
   auto [security, problems] = config::parse_web_config(*text, file.parent_path());
   loaded.problems = std::move(problems);
   loaded.settings.headers = std::move(security.headers);
@@ -85,6 +85,8 @@ LoadedWebSettings load_web_settings(const std::filesystem::path& file, config::O
   loaded.settings.rate_limit = security.rate_limit;
   loaded.fingerprint = fingerprint_of(*text, {});
   if (security.tls) load_tls(*security.tls, *text, loaded);
+  loaded.settings.verifies_clients =
+      security.tls && security.tls->client_auth == config::ClientAuth::kVerify;
   config::sort_by_place(loaded.problems);
   return loaded;
 }
@@ -121,7 +123,10 @@ void WebConfigFile::look() {
   const std::uint64_t taken = taken_;
   lock.unlock();
   if (!has_changed_and_rests(files)) return;
-  LoadedWebSettings loaded = load_web_settings(path_, config::Occasion::kReload);
+  LoadedWebSettings loaded = load_web_settings(path_);
+  if (loaded.problems.empty() && protects_less(loaded.settings, *store_.current())) {
+    loaded.problems.push_back({{}, "protects the port less; SIGHUP or a restart takes it over"});
+  }
   lock.lock();
   if (taken_ != taken) return;  // a reload has read them, perhaps later
   const std::string told = problems_;
@@ -134,9 +139,11 @@ bool WebConfigFile::has_changed_and_rests(const std::vector<SettingsFile>& files
   bool has_changed = false;
   for (const SettingsFile& file : files) {
     found.push_back(read_identity(file.path));
-    has_changed |= file.was_fresh || found.back() != file.identity;
+    has_changed |= file.is_to_be_read_again || found.back() != file.identity;
   }
-  const bool rests = found == last_look_;
+  // Of some file systems no two looks give the same.
+  const bool rests = found == last_look_ || ++restless_looks_ == kMostRestlessLooks;
+  if (rests) restless_looks_ = 0;
   last_look_ = std::move(found);
   return has_changed && rests;
 }
@@ -146,7 +153,11 @@ Problems WebConfigFile::take_locked(LoadedWebSettings loaded) {
   files_ = std::move(loaded.files);
   const bool was_bad = !problems_.empty();
   problems_ = one_text(path_, loaded.problems);
-  if (!loaded.problems.empty()) return loaded.problems;
+  if (!loaded.problems.empty()) {
+    // What could not be read may be readable later, unchanged.
+    for (SettingsFile& file : files_) file.is_to_be_read_again = true;
+    return loaded.problems;
+  }
   const bool is_in_force = !loaded.fingerprint.empty() && loaded.fingerprint == fingerprint_;
   if (is_in_force && was_bad) {
     log_.info("web configuration is good again, and what was in force", {{"file", path_.string()}});

@@ -9,7 +9,6 @@
 #include <thread>
 #include <vector>
 
-#include "config/file.h"
 #include "config/problem.h"
 #include "daemon/http/file_identity.h"
 #include "daemon/http/web_settings.h"
@@ -22,7 +21,7 @@ namespace timewait {
 struct SettingsFile {
   std::filesystem::path path;
   FileIdentity identity;
-  bool was_fresh = false;  ///< a later change may have left the identity as it is
+  bool is_to_be_read_again = false;  ///< even if the identity is the same at the next look
 };
 
 /// With problems the settings are not to be used.
@@ -31,10 +30,11 @@ struct LoadedWebSettings {
   config::Problems problems;
   std::vector<SettingsFile> files;  ///< the web configuration file and those that it names
   std::string fingerprint;          ///< of all their contents
+  bool is_blank = false;            ///< the first has nothing but white space in it
 };
 
 /// Reads a web configuration file and the certificates that it names, regular files all.
-LoadedWebSettings load_web_settings(const std::filesystem::path& file, config::Occasion occasion);
+LoadedWebSettings load_web_settings(const std::filesystem::path& file);
 
 /// Keeps the settings in force at what a web configuration file says. One that is bad changes
 /// nothing.
@@ -62,9 +62,10 @@ class WebConfigFile {
   /// From now on looks once in that interval, on a thread of its own.
   void watch();
 
-  /// Reads the files again where one has changed, and none again since the last look: one that is
-  /// being written may say half of what it is to say. What is wrong is logged once. For one thread,
-  /// which watch() is.
+  /// Reads the files again where one has changed, and none again since the last look, and while
+  /// they are bad. One that is being written, or could not be, may say half of what it is to say:
+  /// what protects less than what is in force is bad here, and only take() takes it. What is wrong
+  /// is logged once. For one thread, which watch() is.
   void look();
 
  private:
@@ -77,7 +78,8 @@ class WebConfigFile {
   const Log& log_;
   const std::chrono::milliseconds look_interval_;
   std::vector<FileIdentity> last_look_;
-  std::mutex mutex_;  ///< not held while a file is read
+  int restless_looks_ = 0;  ///< at files that differ from look to look
+  std::mutex mutex_;        ///< not held while a file is read
   std::uint64_t taken_ = 0;
   std::vector<SettingsFile> files_;
   std::string fingerprint_;  ///< of what is in force

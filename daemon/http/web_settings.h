@@ -18,7 +18,11 @@ struct WebSettings {
   std::vector<config::HeaderField> headers;
   std::vector<config::BasicAuthUser> users;
   std::optional<config::RateLimit> rate_limit;
+  bool verifies_clients = false;  ///< nobody connects without a certificate of the authority
 };
+
+/// Whether TLS, passwords or verified client certificates are asked for before, and no longer now.
+bool protects_less(const WebSettings& now, const WebSettings& before);
 
 /// The settings in force. Never null.
 class WebSettingsStore : public Published<WebSettings> {

@@ -142,12 +142,12 @@ class Reload(EndToEndTest):
         self.assertEqual(daemon.get("/moved").headers["X-Frame-Options"], "sameorigin")
 
     def test_an_address_can_come_back_at_once(self):
-        first, second = (f"web: {{listen_addresses: ['127.0.0.{n}:0', '127.0.0.3:0']}}\n" for n in (1, 2))
+        first, second = (f"web: {{listen_addresses: ['127.0.0.{n}:0', '127.0.0.3:0']}}\n" for n in (9, 8))
         daemon = self.begin(first)
         port = daemon.port
         for turn in range(20):
             self.reload(daemon, second)
-            self.reload(daemon, f"web: {{listen_addresses: ['127.0.0.1:{port}', '127.0.0.3:0']}}\n")
+            self.reload(daemon, f"web: {{listen_addresses: ['127.0.0.9:{port}', '127.0.0.3:0']}}\n")
         self.assertEqual(daemon.log(msg=NOT_RELOADED), [])
 
     def test_a_file_that_was_emptied_changes_nothing(self):
@@ -156,7 +156,7 @@ class Reload(EndToEndTest):
         daemon = self.begin("interval: 1h\nweb: {telemetry_path: /kept}\n", f"--web.config.file={web}")
         (record,) = self.reload(daemon, "", NOT_RELOADED)
         self.assertIn(f"{self.file}: is empty", record["err"])
-        web.write_text("")
+        web.write_text(" \n")
         (record,) = self.reload(daemon, "interval: 1h\n", NOT_RELOADED)
         self.assertIn(f"{web}: is empty", record["err"])
         self.assert_status(daemon.get("/kept"), 200)

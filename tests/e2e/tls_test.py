@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -294,6 +295,9 @@ class Changes(TlsTest):
     def test_tls_may_begin_and_end(self):
         running = self.start_tls()
         self.file.write_text("# no TLS\n")
+        running.wait_for_log(problem=f"{self.file}: protects the port less; SIGHUP or a restart takes it over")
+        self.assertTrue(self.accepts(running, ""))
+        os.kill(running.pid, signal.SIGHUP)
         wait_until(lambda: self.is_plain(running), "it is plain HTTP")
         self.file.write_text(CERTIFICATE)
         wait_until(lambda: self.accepts(running, ""), "it is TLS again")

@@ -21,7 +21,6 @@
 namespace timewait {
 namespace {
 
-using config::Occasion;
 using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
@@ -55,9 +54,7 @@ class WebConfigFileTest : public testing::Test {
     write("server.key", identity.key);
   }
 
-  config::Problems reload() {
-    return file_.take(load_web_settings(directory_ / "web.yml", Occasion::kReload));
-  }
+  config::Problems reload() { return file_.take(load_web_settings(directory_ / "web.yml")); }
 
   std::string user() const {
     const auto settings = store_.current();
@@ -134,21 +131,41 @@ TEST_F(WebConfigFileTest, APipeIsRefusedRatherThanWaitedFor) {
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   write("web.yml", "tls_server_config: {cert_file: pipe, key_file: pipe}\n");
   EXPECT_THAT(reload(), SizeIs(2));
-  EXPECT_THAT(load_web_settings(pipe, Occasion::kReload).problems, SizeIs(1));
+  EXPECT_THAT(load_web_settings(pipe).problems, SizeIs(1));
 }
 
-TEST_F(WebConfigFileTest, AnEmptyFileOpensThePortAtTheStartAlone) {
-  write("web.yml", "");
-  EXPECT_THAT(load_web_settings(directory_ / "web.yml", Occasion::kStart).problems, IsEmpty());
+TEST_F(WebConfigFileTest, ALookDoesNotTakeWhatProtectsLess) {
+  write_identity(test::make_identity());
+  const std::string tls = "tls_server_config: {cert_file: server.crt, key_file: server.key";
+  const std::string verified =
+      ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: server.crt";
+  write("web.yml", tls + verified + "}\n" + users("alice"));
+  EXPECT_THAT(reload(), IsEmpty());
+  const auto before = store_.current();
+  for (const std::string& half :
+       {std::string(), std::string("\n"), std::string("# half\n"), tls + "}\n",
+        tls + verified + "}\n", users("alice"), tls + "}\n" + users("alice")}) {
+    std::ofstream(directory_ / "web.yml") << half;  // in place, as an editor or a full disk does
+    for (int i = 0; i < 3; ++i) file_.look();
+    EXPECT_EQ(store_.current(), before) << half;
+  }
+  EXPECT_THAT(log_lines().back(), HasSubstr("protects the port less; SIGHUP"));
+  EXPECT_THAT(reload(), IsEmpty()) << "which is asked for";
+  EXPECT_NE(store_.current(), before);
+}
+
+TEST_F(WebConfigFileTest, WhatCouldNotBeReadIsReadAgainThoughItDoesNotChange) {
   write("web.yml", users("alice"));
   EXPECT_THAT(reload(), IsEmpty());
-  std::ofstream(directory_ / "web.yml") << "";  // in place, as an editor or a full disk leaves it
-  EXPECT_THAT(reload(), SizeIs(1));
-  for (int i = 0; i < 3; ++i) file_.look();
+  write("web.yml", users("bob"));
+  auto failed = load_web_settings(directory_ / "web.yml");
+  failed.problems.push_back({{}, "Too many open files"});
+  for (SettingsFile& file : failed.files) file.is_to_be_read_again = false;  // it is older
+  EXPECT_THAT(file_.take(std::move(failed)), SizeIs(1));
   EXPECT_EQ(user(), "alice");
-  write("web.yml", "# for everyone\n");
-  EXPECT_THAT(reload(), IsEmpty());
-  EXPECT_EQ(user(), "");
+  file_.look();
+  file_.look();
+  EXPECT_EQ(user(), "bob");
 }
 
 TEST_F(WebConfigFileTest, ALookTakesWhatHasNotChangedSinceTheLastOne) {
