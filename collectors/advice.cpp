@@ -1,9 +1,9 @@
-#include <array>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "collectors/advice_metrics.h"
 #include "collectors/collector.h"
 #include "collectors/fields_file.h"
 #include "collectors/findings.h"
@@ -16,15 +16,9 @@
 
 namespace timewait {
 
+using namespace advice;  // NOLINT(google-build-using-namespace): its own family
+
 namespace {
-
-constexpr MetricDescription kAdvice{
-    "timewait_advice",
-    MetricType::kGauge,
-    "1 if the rule of docs/advice.md speaks, else 0; absent where a source of the rule is.",
-    {"netns", "rule", "severity"}};
-
-constexpr std::array kMetrics{kAdvice};
 
 /// Older figures of the sockets are not judged: what they showed has ended since.
 constexpr std::chrono::minutes kFindingsAge{3};

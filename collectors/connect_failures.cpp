@@ -1,4 +1,3 @@
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "collectors/collector.h"
+#include "collectors/connect_failures_metrics.h"
 #include "collectors/model/failure_counts.h"
 #include "collectors/parse/connect_failure.h"
 #include "collectors/read_ports.h"
@@ -18,27 +18,9 @@
 
 namespace timewait {
 
+using namespace connect_failures;  // NOLINT(google-build-using-namespace): its own families
+
 namespace {
-
-constexpr MetricDescription kAvailable{
-    "timewait_connect_failures_available", MetricType::kGauge,
-    "1 if failed connects are counted on every online CPU, else 0."};
-constexpr MetricDescription kTotal{
-    "timewait_connect_failures_total", MetricType::kCounter,
-    "connect() calls since the start that found no free port (EADDRNOTAVAIL), of all network "
-    "namespaces; exact but for the time in which timewait_connect_failures_available was 0."};
-constexpr MetricDescription kByDestination{
-    "timewait_connect_failures_by_destination_total",
-    MetricType::kCounter,
-    "connect() calls that found no free port, by what they were for and the process; those beyond "
-    "max_destinations have the remote_address other and no other label.",
-    {"netns", "local_address", "remote_address", "remote_port", "process"}};
-constexpr MetricDescription kLost{
-    "timewait_connect_failures_lost_total", MetricType::kCounter,
-    "Failures of timewait_connect_failures_total that have no destination, because their records "
-    "were lost."};
-
-constexpr std::array kMetrics{kAvailable, kTotal, kByDestination, kLost};
 
 /// What this kernel's records of failed connects look like.
 struct FailureEvent {
@@ -167,7 +149,7 @@ class ConnectFailuresCollector final : public Collector {
                    {entry.subject.netns, to_string(tuple.local), to_string(tuple.remote),
                     std::to_string(tuple.remote_port), entry.subject.process});
     }
-    metrics.emit(kByDestination, as_sample(counts_.other()), {"", "", "other", "", ""});
+    metrics.emit(kByDestination, as_sample(counts_.other()), {"", "", kOtherDestinations, "", ""});
   }
 
   Kernel& kernel_;

@@ -5,7 +5,6 @@
 
 #include "config/duration.h"
 #include "daemon/serializers.h"
-#include "daemon/snapshot_builder.h"
 
 namespace timewait {
 
@@ -59,7 +58,7 @@ Poller::Entry Poller::make_entry(PolledCollector polled, SteadyTime due) const {
   status.name = polled.name;
   status.interval = polled.interval;
   const Schedule schedule(due, polled.interval);
-  return {std::move(polled), schedule, std::move(status), {}, {}, {}, {}, false, 0, due};
+  return {std::move(polled), schedule, std::move(status), {}, {}, {}, {}, {}, false, 0, due};
 }
 
 /// The last one that is not after `now`: all collectors keep to one grid, so that they meet.
@@ -174,6 +173,7 @@ void Poller::poll(Entry& entry) {
   std::vector<Error> errors = output.errors();
   if (!result) errors.push_back(result.error());
   entry.families = result ? output.metrics.take() : MetricFamilies{};
+  entry.advice = result ? output.advice() : std::vector<Advice>{};
   if (result) log_notices(entry, output.notices());
   if (result) log_advice(entry, output.advice());
   record_outcome(entry, std::move(errors));
@@ -273,9 +273,9 @@ void Poller::publish() {
   std::vector<CollectorFamilies> families;
   for (const Entry& entry : entries_) {
     status_.collectors.push_back(entry.status);
-    families.push_back({entry.status.name, &entry.families});
+    families.push_back({entry.status.name, &entry.families, entry.advice});
   }
-  store_.publish(render_snapshot(clock_.now(), families, status_, telemetry_path_));
+  store_.publish(builder_.build(clock_.now(), families, status_, telemetry_path_));
   tell_summary();
   cpu_accounted_for_ = clock_.thread_cpu();
   publishing_cpu_ = cpu_accounted_for_ - cpu_before;

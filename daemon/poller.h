@@ -19,6 +19,7 @@
 #include "daemon/schedule.h"
 #include "daemon/service_manager.h"
 #include "daemon/snapshot.h"
+#include "daemon/snapshot_builder.h"
 #include "daemon/wakeup.h"
 
 namespace timewait {
@@ -88,6 +89,7 @@ class Poller {
     Schedule schedule;
     CollectorStatus status;
     MetricFamilies families;
+    std::vector<Advice> advice;
     std::string logged_error;  ///< what failed, as it was last logged
     std::string logged_notice;
     std::set<std::string_view> logged_advice;  ///< the rules
@@ -126,7 +128,8 @@ class Poller {
   const ServiceManager& manager_;
   const SteadyTime start_;
   SteadyTime alive_next_ = SteadyTime::max();  ///< when the watchdog is to be fed
-  std::string told_summary_;                   ///< to the service manager
+  SnapshotBuilder builder_;
+  std::string told_summary_;  ///< to the service manager
   Wakeup wakeup_;
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;

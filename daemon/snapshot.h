@@ -8,6 +8,7 @@
 
 #include "collectors/steady_time.h"
 #include "daemon/published.h"
+#include "daemon/status_page/status_page.h"
 
 namespace timewait {
 
@@ -39,7 +40,7 @@ struct Snapshot {
   Exposition exporter;  ///< timewait_exporter_* and process_*: in every reply
   Document text;
   Document open_metrics;  ///< with `# EOF`
-  std::string landing_page;
+  status_page::StatusPage status_page;
 };
 
 inline constexpr std::string_view kOpenMetricsEnd = "# EOF\n";

@@ -5,10 +5,11 @@
 #include <utility>
 
 #include "daemon/gzip.h"
-#include "daemon/landing_page.h"
 #include "daemon/process_metrics.h"
 #include "daemon/self_metrics.h"
 #include "daemon/serializers.h"
+#include "daemon/status_page/compute_view.h"
+#include "daemon/status_page/render_page.h"
 
 namespace timewait {
 
@@ -37,16 +38,16 @@ std::chrono::milliseconds shortest_interval(const PollStatus& status) {
 
 }  // namespace
 
-std::shared_ptr<const Snapshot> render_snapshot(SteadyTime taken,
-                                                const std::vector<CollectorFamilies>& collectors,
-                                                const PollStatus& status,
-                                                std::string_view telemetry_path) {
+std::shared_ptr<const Snapshot> SnapshotBuilder::build(
+    SteadyTime taken, const std::vector<CollectorFamilies>& collectors, const PollStatus& status,
+    std::string_view telemetry_path) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->taken = taken;
   snapshot->interval = shortest_interval(status);
   snapshot->telemetry_path = telemetry_path;
-  for (const auto& [name, families] : collectors) {
-    snapshot->collectors.push_back({std::string(name), render_exposition(*families)});
+  for (const CollectorFamilies& each : collectors) {
+    snapshot->collectors.push_back(
+        {std::string(each.collector), render_exposition(*each.families)});
   }
   MetricBuilder exporter;
   emit_self_metrics(status, exporter);
@@ -54,7 +55,14 @@ std::shared_ptr<const Snapshot> render_snapshot(SteadyTime taken,
   snapshot->exporter = render_exposition(exporter.take());
   snapshot->text = make_document(*snapshot, &Exposition::text, "");
   snapshot->open_metrics = make_document(*snapshot, &Exposition::open_metrics, kOpenMetricsEnd);
-  snapshot->landing_page = render_landing_page(status, telemetry_path);
+  failures_.see(taken, status_page::PublishedFigures(collectors));
+  snapshot->status_page =
+      status_page::render_page(status_page::compute_view({.taken = taken,
+                                                          .collectors = collectors,
+                                                          .status = status,
+                                                          .failures = failures_,
+                                                          .interval = snapshot->interval,
+                                                          .telemetry_path = telemetry_path}));
   return snapshot;
 }
 

@@ -5,23 +5,23 @@
 #include <string_view>
 #include <vector>
 
-#include "collectors/metric.h"
+#include "daemon/collector_families.h"
 #include "daemon/poll_status.h"
 #include "daemon/snapshot.h"
+#include "daemon/status_page/recent_failures.h"
 
 namespace timewait {
 
-/// The families of one collector's last poll; none if it failed.
-struct CollectorFamilies {
-  std::string_view collector;
-  const MetricFamilies* families = nullptr;
-};
-
 /// Renders all that HTTP hands out: every collector in both formats, the whole documents plain and
 /// compressed, and the page at `/`.
-std::shared_ptr<const Snapshot> render_snapshot(SteadyTime taken,
-                                                const std::vector<CollectorFamilies>& collectors,
-                                                const PollStatus& status,
-                                                std::string_view telemetry_path);
+class SnapshotBuilder {
+ public:
+  std::shared_ptr<const Snapshot> build(SteadyTime taken,
+                                        const std::vector<CollectorFamilies>& collectors,
+                                        const PollStatus& status, std::string_view telemetry_path);
+
+ private:
+  status_page::RecentFailures failures_;  ///< of the snapshots so far
+};
 
 }  // namespace timewait

@@ -185,20 +185,44 @@ Judgement judge_linger_resets(const AdviceFigures& figures) {
 }
 
 constexpr std::array kRules{
-    AdviceRule{"tcp_tw_recycle_enabled", Severity::kCritical, judge_tw_recycle},
+    AdviceRule{
+        "tcp_tw_recycle_enabled", Severity::kCritical,
+        "Clients behind one NAT address are refused at random, because tcp_tw_recycle is on.",
+        judge_tw_recycle},
     AdviceRule{"tcp_tw_reuse_without_timestamps", Severity::kWarning,
+               "TIME-WAIT sockets are never reused, although tcp_tw_reuse asks for it: timestamps "
+               "are off.",
                judge_tw_reuse_without_timestamps},
     AdviceRule{"tcp_tw_reuse_enabled_on_server_only", Severity::kInfo,
+               "tcp_tw_reuse does nothing here, where nearly all TIME-WAIT sockets belong to "
+               "accepted connections.",
                judge_tw_reuse_on_server_only},
-    AdviceRule{"ephemeral_range_narrow", Severity::kInfo, judge_range_narrow},
-    AdviceRule{"listener_inside_ephemeral_range", Severity::kWarning, judge_listener_inside_range},
-    AdviceRule{"ephemeral_ports_blocked_by_bind", Severity::kWarning, judge_blocked_by_bind},
-    AdviceRule{"time_wait_bucket_limit_near", Severity::kWarning, judge_bucket_limit_near},
-    AdviceRule{"time_wait_bucket_limit_low", Severity::kInfo, judge_bucket_limit_low},
-    AdviceRule{"tcp_rfc1337_off_reset_risk", Severity::kInfo, judge_rfc1337_off},
-    AdviceRule{"fin_timeout_does_not_shorten_time_wait", Severity::kInfo, judge_fin_timeout},
-    AdviceRule{"close_wait_accumulating", Severity::kWarning, judge_close_wait},
-    AdviceRule{"linger_resets", Severity::kInfo, judge_linger_resets},
+    AdviceRule{"ephemeral_range_narrow", Severity::kInfo,
+               "One destination can be given fewer ports than a wider ephemeral range would offer.",
+               judge_range_narrow},
+    AdviceRule{"listener_inside_ephemeral_range", Severity::kWarning,
+               "A service listens inside the ephemeral range; while it restarts, a connection may "
+               "take its port.",
+               judge_listener_inside_range},
+    AdviceRule{"ephemeral_ports_blocked_by_bind", Severity::kWarning,
+               "Ports that bind() has taken are lost to every destination.", judge_blocked_by_bind},
+    AdviceRule{"time_wait_bucket_limit_near", Severity::kWarning,
+               "TIME-WAIT sockets are near their limit, beyond which connections close without "
+               "that protection.",
+               judge_bucket_limit_near},
+    AdviceRule{"time_wait_bucket_limit_low", Severity::kInfo,
+               "One busy destination is enough to fill the table of TIME-WAIT sockets.",
+               judge_bucket_limit_low},
+    AdviceRule{"tcp_rfc1337_off_reset_risk", Severity::kInfo,
+               "A stray RST can end TIME-WAIT early.", judge_rfc1337_off},
+    AdviceRule{"fin_timeout_does_not_shorten_time_wait", Severity::kInfo,
+               "tcp_fin_timeout has been lowered, which does not shorten TIME-WAIT.",
+               judge_fin_timeout},
+    AdviceRule{"close_wait_accumulating", Severity::kWarning,
+               "A program does not close connections that its peers have closed.",
+               judge_close_wait},
+    AdviceRule{"linger_resets", Severity::kInfo,
+               "Connections are ended by a reset, so that data may be lost.", judge_linger_resets},
 };
 
 }  // namespace

@@ -54,6 +54,7 @@ struct Verdict {
 struct AdviceRule {
   std::string_view name;
   Severity severity;
+  std::string_view meaning;  ///< one sentence, for whoever reads no documentation
   /// Pure. Nothing where a figure that it needs is absent.
   std::optional<Verdict> (*judge)(const AdviceFigures& figures);
 };

@@ -26,7 +26,7 @@ BeastResponse make_message(const HttpResponse& response, const ReplyForm& form,
   BeastResponse message;
   message.version(form.version);
   message.result(response.status);
-  const auto set = [&](http::field name, std::string_view value) {
+  const auto set = [&](auto name, std::string_view value) {
     if (!value.empty()) message.set(name, {value.data(), value.size()});
   };
   set(http::field::server, "timewait_exporter");
@@ -36,6 +36,9 @@ BeastResponse make_message(const HttpResponse& response, const ReplyForm& form,
   set(http::field::allow, response.allow);
   set(http::field::vary, response.vary);
   set(http::field::www_authenticate, response.www_authenticate);
+  set(http::field::cache_control, response.cache_control);
+  set("Refresh", response.refresh);
+  set("Content-Security-Policy", response.security_policy);
   for (const config::HeaderField& field : configured) message.set(field.name, field.value);
   message.body() = {response.body.data(), response.body.size()};
   message.content_length(response.body.size());

@@ -15,14 +15,17 @@ struct HttpRequest {
   bool has_body = false;  ///< or announces one; it is never read
 };
 
-/// A reply. The views stay valid as long as `owner` is held; those that no snapshot backs are
-/// static.
+/// A reply. The views stay valid as long as `owner` and the handler are; those that neither backs
+/// are static.
 struct HttpResponse {
   unsigned status = 200;
   std::string_view content_type;
   std::string_view allow;             ///< empty: no such field
   std::string_view vary;              ///< empty: no such field
   std::string_view www_authenticate;  ///< empty: no such field
+  std::string_view cache_control;     ///< empty: no such field
+  std::string_view refresh;           ///< empty: no such field
+  std::string_view security_policy;   ///< Content-Security-Policy; empty: no such field
   bool gzip = false;                  ///< the body is compressed
   std::string_view body;              ///< to be left out for HEAD, which else gets the reply of GET
   std::shared_ptr<const void> owner;

@@ -8,8 +8,11 @@
 
 #include "config/quote.h"
 #include "daemon/http/negotiation.h"
+#include "daemon/http/page_policy.h"
 #include "daemon/http/reload_requests.h"
 #include "daemon/http/target.h"
+#include "daemon/status_page/style_sheet.h"
+#include "daemon/status_page/words.h"
 
 namespace timewait {
 
@@ -96,6 +99,12 @@ HttpResponse whole(std::shared_ptr<const Snapshot> snapshot, ExpositionFormat fo
   return response;
 }
 
+/// A copy of a page that says how old its figures are.
+struct OldPage {
+  std::string html;
+  std::shared_ptr<const Snapshot> snapshot;  ///< which the reply's fields refer to
+};
+
 bool asks_for_reload(const HttpRequest& request) {
   if (request.method != "POST") return false;
   const auto target = parse_target(request.target);
@@ -116,18 +125,13 @@ HttpResponse telemetry(const HttpRequest& request, const Target& target,
   return filtered(*snapshot, format, collect, exclude);
 }
 
-HttpResponse landing_page(std::shared_ptr<const Snapshot> snapshot) {
-  HttpResponse response;
-  response.content_type = kHtml;
-  response.body = snapshot->landing_page;
-  response.owner = std::move(snapshot);
-  return response;
-}
-
 }  // namespace
 
 RequestHandler::RequestHandler(const SnapshotStore& store, Clock clock, ReloadRequests* reloads)
-    : store_(store), clock_(std::move(clock)), reloads_(reloads) {}
+    : store_(store),
+      clock_(std::move(clock)),
+      reloads_(reloads),
+      page_policy_(make_page_policy(status_page::kStyleSheet.html())) {}
 
 HttpResponse RequestHandler::handle(const HttpRequest& request) const {
   const auto target = parse_target(request.target);
@@ -152,7 +156,8 @@ HttpResponse RequestHandler::handle(const HttpRequest& request) const {
     response.vary = "Accept, Accept-Encoding";
     return response;
   }
-  if (path == "/") return read ? landing_page(std::move(snapshot)) : not_allowed(kReadMethods);
+  if (path == "/")
+    return read ? status_page(*target, std::move(snapshot)) : not_allowed(kReadMethods);
   return text_response(404, "not found\n");
 }
 
@@ -164,12 +169,36 @@ void RequestHandler::answer(const HttpRequest& request, Responder respond) const
   respond(response.status == 200 && request.has_body ? body_refused() : std::move(response));
 }
 
+bool RequestHandler::is_fresh(const Snapshot& snapshot) const {
+  return clock_() - snapshot.taken < kReadyIntervals * snapshot.interval;
+}
+
+HttpResponse RequestHandler::status_page(const Target& target,
+                                         std::shared_ptr<const Snapshot> snapshot) const {
+  HttpResponse response;
+  response.content_type = kHtml;
+  // The figures are those of a moment, and they tell who talks to whom.
+  response.cache_control = "no-store";
+  response.security_policy = page_policy_;
+  if (!contains(target.values("refresh"), "off")) response.refresh = snapshot->status_page.refresh;
+  if (is_fresh(*snapshot)) {
+    response.body = snapshot->status_page.html;
+    response.owner = std::move(snapshot);
+    return response;
+  }
+  const auto old = std::make_shared<const OldPage>(
+      OldPage{status_page::render_with_age(snapshot->status_page,
+                                           status_page::format_age(clock_() - snapshot->taken)),
+              std::move(snapshot)});
+  response.body = old->html;
+  response.owner = old;
+  return response;
+}
+
 HttpResponse RequestHandler::ready() const {
   const auto snapshot = store_.current();
   if (!snapshot) return text_response(503, kNoSnapshot);
-  if (clock_() - snapshot->taken < kReadyIntervals * snapshot->interval) {
-    return text_response(200, "ready\n");
-  }
+  if (is_fresh(*snapshot)) return text_response(200, "ready\n");
   return text_response(503, "the last poll is older than three intervals\n");
 }
 

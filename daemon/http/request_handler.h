@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -13,13 +14,15 @@
 namespace timewait {
 
 class ReloadRequests;
+struct Target;
 
 /// Decides what to answer; knows nothing of sockets. Thread-safe.
 class RequestHandler {
  public:
   using Clock = std::function<SteadyTime()>;
 
-  /// /-/ready is 503 without a snapshot younger than this many of its intervals.
+  /// /-/ready is 503 without a snapshot younger than this many of its intervals, and the status
+  /// page says that its figures are old.
   static constexpr int kReadyIntervals = 3;
 
   /// The store outlives the handler, and so do the reloads; null: nobody may ask for one.
@@ -35,11 +38,14 @@ class RequestHandler {
   void answer(const HttpRequest& request, Responder respond) const;
 
  private:
+  bool is_fresh(const Snapshot& snapshot) const;
   HttpResponse ready() const;
+  HttpResponse status_page(const Target& target, std::shared_ptr<const Snapshot> snapshot) const;
 
   const SnapshotStore& store_;
   Clock clock_;
   ReloadRequests* reloads_;
+  std::string page_policy_;
 };
 
 }  // namespace timewait

@@ -1,10 +1,13 @@
 """What a client gets from each path, method and query."""
 
+import base64
+import hashlib
 import html.parser
+import re
 import socket
 
 from support import client
-from support.case import FrozenDaemonTest, run_tests
+from support.case import FrozenDaemonTest, new_directory, run_tests
 from support.exposition import Exposition
 
 READ_ONLY_PATHS = ("/metrics", "/", "/-/healthy", "/-/ready")
@@ -51,26 +54,63 @@ class Paths(FrozenDaemonTest):
     def test_a_path_may_be_percent_encoded(self):
         self.assert_status(self.request("/%6detrics"), 200)
 
-    def test_the_landing_page_is_html_and_its_links_lead_somewhere(self):
+    def test_the_status_page_is_html_and_its_links_lead_somewhere(self):
         page = self.request("/")
         self.assert_status(page, 200)
         self.assertEqual(page.media_type, "text/html")
         links = Links(page.text).targets
         self.assertIn("/metrics", links)
         for link in links:
+            if link.startswith("https:"):
+                self.assertIn("/docs/", link)  # not asked for: tests need no network
+                continue
             with self.subTest(link):
                 self.assert_status(self.request(link), 200)
 
-    def test_the_landing_page_tells_of_every_collector(self):
+    def test_the_status_page_is_html_whoever_asks(self):
+        for accept in ("text/html,application/xhtml+xml", "*/*", "text/plain", "application/json"):
+            with self.subTest(accept):
+                self.assertEqual(self.daemon.get("/", Accept=accept).media_type, "text/html")
+
+    def test_the_status_page_is_fetched_again_and_not_kept(self):
+        headers = self.request("/").headers
+        self.assertEqual(headers["Refresh"], "3600")
+        self.assertEqual(headers["Cache-Control"], "no-store")
+        self.assertNotIn("Refresh", self.request("/?refresh=off").headers)
+
+    def test_the_policy_of_the_status_page_names_its_style(self):
+        page = self.request("/")
+        style = re.search("<style>(.*)</style>", page.text, re.DOTALL).group(1)
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        policy = page.headers["Content-Security-Policy"].split("; ")
+        self.assertIn("default-src 'none'", policy)
+        self.assertIn(f"style-src 'sha256-{digest}'", policy)
+
+    def test_the_status_page_tells_of_every_collector(self):
         page = self.request("/").text
         for labels in self.daemon.scrape().all_of("timewait_exporter_collector_success"):
             collector = dict(labels)["collector"]
-            self.assertIn(f"<td>{collector}</td>", page)
+            self.assertIn(f">{collector}</th>", page)
 
     def test_reload_is_refused_while_the_lifecycle_api_is_off(self):
         reply = self.request("/-/reload", method="POST")
         self.assert_status(reply, 403)
         self.assertIn("not enabled", reply.text)
+
+
+class ConfiguredPolicy(FrozenDaemonTest):
+    @classmethod
+    def setUpClass(cls) -> None:
+        web = new_directory(cls.addClassCleanup) / "web.yml"
+        web.write_text("http_server_config: { headers: { Content-Security-Policy: default-src 'self' } }\n")
+        cls.flags = (f"--web.config.file={web}",)
+        super().setUpClass()
+
+    def test_the_configured_policy_stands_in_for_that_of_the_status_page(self):
+        for path in ("/", "/metrics"):
+            with self.subTest(path):
+                policies = self.request(path).headers.get_all("Content-Security-Policy")
+                self.assertEqual(policies, ["default-src 'self'"])
 
 
 class Methods(FrozenDaemonTest):
@@ -202,7 +242,7 @@ class TelemetryPath(FrozenDaemonTest):
         self.assertIn("timewait_sockets", self.daemon.scrape("/own/path").names())
         self.assert_status(self.request("/metrics"), 404)
 
-    def test_the_landing_page_links_to_it(self):
+    def test_the_status_page_links_to_it(self):
         links = Links(self.request("/").text).targets
         self.assertIn("/own/path", links)
         self.assertNotIn("/metrics", links)

@@ -235,7 +235,7 @@ class NoFilesAtAll(EndToEndTest):
         self.assert_status(running.get("/-/ready"), 200)
         self.assert_status(running.get("/"), 200)
 
-    def test_the_landing_page_says_what_is_wrong(self):
+    def test_the_status_page_says_what_is_wrong(self):
         running = self.start(*ONLY_THESE, f"--path.procfs={self.directory()}")
         self.assertIn("/net/sockstat: No such file or directory", running.get("/").text)
 

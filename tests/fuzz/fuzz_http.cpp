@@ -32,7 +32,7 @@ std::shared_ptr<const Snapshot> make_snapshot() {
   snapshot->exporter = {"exporter 1\n", "exporter 1.0\n"};
   snapshot->text = document("whole text\n");
   snapshot->open_metrics = document("whole OpenMetrics\n# EOF\n");
-  snapshot->landing_page = "<!DOCTYPE html>\n";
+  snapshot->status_page.html = "<!DOCTYPE html>\n";
   return snapshot;
 }
 

@@ -222,7 +222,7 @@ TEST_F(PollerTest, RendersBothFormatsAndTheirCompressedForms) {
   EXPECT_LT(snapshot->text.gzip.size(), snapshot->text.plain.size());
   ASSERT_EQ(snapshot->collectors.size(), 1U);
   EXPECT_EQ(snapshot->collectors[0].collector, "c");
-  EXPECT_THAT(snapshot->landing_page, HasSubstr("href=\"/metrics\""));
+  EXPECT_THAT(snapshot->status_page.html, HasSubstr("href=\"/metrics\""));
 }
 
 /// A budget of 2 % and an interval of 15 seconds: a poll may take 285 milliseconds of CPU time.

@@ -116,7 +116,7 @@ TEST_F(ReconfigureTest, TheTelemetryPathIsTheSnapshots) {
   EXPECT_EQ(store_.current()->telemetry_path, "/metrics");
   reconfigure(poller, polled("c", {good("c")}));
   EXPECT_EQ(store_.current()->telemetry_path, "/other");
-  EXPECT_THAT(store_.current()->landing_page, HasSubstr("/other"));
+  EXPECT_THAT(store_.current()->status_page.html, HasSubstr("/other"));
 }
 
 TEST_F(ReconfigureTest, TheMetricsTellOfTheLastReload) {

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/http/page_policy.h"
 #include "tests/unit/http/sample_snapshot.h"
 
 namespace timewait {
@@ -187,15 +188,51 @@ TEST_F(RequestHandlerTest, IsReadyForThreeIntervals) {
   EXPECT_EQ(get("/-/ready").status, 200U);
 }
 
-TEST_F(RequestHandlerTest, ServesTheLandingPageAtTheRootOnly) {
+TEST_F(RequestHandlerTest, ServesTheStatusPageAtTheRootOnly) {
   publish();
   const HttpResponse response = get("/");
   EXPECT_EQ(response.status, 200U);
   EXPECT_EQ(response.content_type, "text/html; charset=utf-8");
-  EXPECT_EQ(response.body.data(), snapshot_->landing_page.data());
+  EXPECT_EQ(response.body.data(), snapshot_->status_page.html.data());
   EXPECT_EQ(response.vary, "");
+  EXPECT_EQ(response.cache_control, "no-store");
+  EXPECT_EQ(response.refresh, "15");
   EXPECT_EQ(get("/index.html").status, 404U);
   EXPECT_EQ(get("//").status, 404U);
+}
+
+TEST_F(RequestHandlerTest, LetsTheStatusPageHoldStill) {
+  publish();
+  const HttpResponse still = get("/?refresh=off");
+  EXPECT_EQ(still.refresh, "");
+  EXPECT_EQ(still.body.data(), snapshot_->status_page.html.data());
+  EXPECT_EQ(get("/?refresh=on").refresh, "15");
+}
+
+TEST_F(RequestHandlerTest, AllowsTheStatusPageItsStyleAlone) {
+  publish();
+  const std::string policy(get("/").security_policy);
+  EXPECT_THAT(policy, testing::StartsWith("default-src 'none'; style-src 'sha256-"));
+  EXPECT_EQ(get("/metrics").security_policy, "");
+}
+
+TEST_F(RequestHandlerTest, SaysOnTheStatusPageThatItsFiguresAreOld) {
+  publish();
+  now_ += 3 * kInterval - milliseconds(1);
+  EXPECT_EQ(get("/").body.data(), snapshot_->status_page.html.data());
+  now_ += milliseconds(1);
+  const HttpResponse old = get("/");
+  EXPECT_EQ(old.status, 200U);
+  EXPECT_EQ(old.refresh, "15");
+  EXPECT_THAT(std::string(old.body), HasSubstr("The last poll ended 45 s ago"));
+  EXPECT_THAT(std::string(old.body), HasSubstr("<title>timewait_exporter</title>"));
+}
+
+TEST(MakePagePolicy, NamesTheStyleByItsHash) {
+  EXPECT_EQ(make_page_policy("abc"),
+            "default-src 'none'; style-src "
+            "'sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0='; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors 'none'");
 }
 
 TEST_F(RequestHandlerTest, RefusesToReload) {

@@ -80,7 +80,9 @@ Snapshot sample_snapshot(SteadyTime taken) {
   open_metrics += kOpenMetricsEnd;
   snapshot.text = document(std::move(text));
   snapshot.open_metrics = document(std::move(open_metrics));
-  snapshot.landing_page = "<!DOCTYPE html>\n<title>timewait_exporter</title>\n";
+  snapshot.status_page = {.html = "<!DOCTYPE html>\n<title>timewait_exporter</title>\n",
+                          .notice_at = 16,
+                          .refresh = "15"};
   return snapshot;
 }
 

@@ -30,7 +30,7 @@ class ServerTest : public testing::Test {
   void publish_huge_page() {
     constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
     Snapshot snapshot = sample_snapshot();
-    snapshot.landing_page.assign(32 * kMebibyte, 'x');
+    snapshot.status_page.html.assign(32 * kMebibyte, 'x');
     publish(std::move(snapshot));
   }
 

@@ -78,7 +78,7 @@ TEST_F(ServerTest, SendsAHugeBodyWhole) {
   start();
   const auto reply = connect().get("/");
   ASSERT_TRUE(reply);
-  EXPECT_TRUE(reply->body == snapshot_->landing_page);
+  EXPECT_TRUE(reply->body == snapshot_->status_page.html);
 }
 
 TEST_F(ServerTest, RefusesPathsAndMethods) {
@@ -263,9 +263,9 @@ TEST_F(ServerTest, OutlivesClientsThatGoAway) {
 TEST_F(ServerTest, ServesTheNewestSnapshot) {
   start();
   SocketClient client = connect();
-  EXPECT_EQ(client.get("/")->body, snapshot_->landing_page);
+  EXPECT_EQ(client.get("/")->body, snapshot_->status_page.html);
   Snapshot next = sample_snapshot();
-  next.landing_page = "another";
+  next.status_page.html = "another";
   publish(std::move(next));
   EXPECT_EQ(client.get("/")->body, "another");
 }
