@@ -1,0 +1,16 @@
+// An alerting rule with what _config has for that name. Descriptions are written over several lines.
+function(config, name, expr, summary, description, dashboard='timewait-host')
+  local settings = config.alerts[name];
+  local query = 'var-job={{ $labels.job | urlquery }}&var-instance={{ $labels.instance | urlquery }}';
+  {
+    alert: name,
+    expr: std.rstripChars(expr, '\n') + (if std.length(std.findSubstr('\n', expr)) > 0 then '\n' else ''),
+    labels: { severity: settings.severity },
+    annotations: {
+      summary: summary,
+      description: std.strReplace(std.rstripChars(description, '\n'), '\n', ' '),
+      runbook_url: config.runbookURLPattern % name,
+      dashboard_url: '%s?%s' % [config.dashboardURLPattern % dashboard, query],
+    },
+    [if settings['for'] != '0s' then 'for']: settings['for'],
+  }
