@@ -1,8 +1,6 @@
-// What ./render writes: contents by name. `overrides` are added to the mixin.
+// The values of the files that ./render writes, by name. `overrides` are added to the mixin.
 function(overrides={})
   local mixin = (import 'mixin.libsonnet') + overrides;
-  local header = '# Made by packaging/monitoring/render.\n';
-  local yaml(value) = header + std.manifestYamlDoc(value, indent_array_in_object=true, quote_keys=false) + '\n';
 
   // The operator makes the label job of the PodMonitor's namespace and name.
   local onKubernetes = mixin { _config+:: { timewaitExporterSelector: 'job=~".+/timewait-exporter"' } };
@@ -19,10 +17,7 @@ function(overrides={})
 
   local dashboards = if 'grafanaDashboards' in mixin then mixin.grafanaDashboards else {};
   {
-    'alerts.yaml': yaml(mixin.prometheusAlerts),
-    'rules.yaml': yaml(mixin.prometheusRules),
-    'prometheusrule.yaml': yaml(prometheusRule),
-  } + {
-    ['dashboards/' + name]: std.manifestJsonEx(dashboards[name], '  ') + '\n'
-    for name in std.objectFieldsAll(dashboards)
-  }
+    'alerts.yaml': mixin.prometheusAlerts,
+    'rules.yaml': mixin.prometheusRules,
+    'prometheusrule.yaml': prometheusRule,
+  } + { ['dashboards/' + name]: dashboards[name] for name in std.objectFieldsAll(dashboards) }

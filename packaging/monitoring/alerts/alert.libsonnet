@@ -1,5 +1,6 @@
-// An alerting rule with what _config has for that name. Descriptions are written over several lines.
-function(config, name, expr, summary, description, dashboard='timewait-host')
+// An alerting rule with what _config has for that name. The description is written over several lines; what a query
+// adds to it are sentences that begin with a space.
+function(config, name, expr, summary, description, queried='', dashboard='timewait-host')
   local settings = config.alerts[name];
   local query = 'var-job={{ $labels.job | urlquery }}&var-instance={{ $labels.instance | urlquery }}';
   {
@@ -8,7 +9,7 @@ function(config, name, expr, summary, description, dashboard='timewait-host')
     labels: { severity: settings.severity },
     annotations: {
       summary: summary,
-      description: std.strReplace(std.rstripChars(description, '\n'), '\n', ' '),
+      description: std.strReplace(std.rstripChars(description, '\n'), '\n', ' ') + queried,
       runbook_url: config.runbookURLPattern % name,
       dashboard_url: '%s?%s' % [config.dashboardURLPattern % dashboard, query],
     },

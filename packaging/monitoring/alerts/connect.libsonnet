@@ -124,11 +124,12 @@ function(config)
       'connect() is slow: the half of the ephemeral ports that it searches first is full.',
       |||
         On %s a destination has {{ $value | humanizePercentage }} of the half of the ephemeral ports that connect()
-        searches first in use, and searches it in vain at each connect(). The fullest destination:
-      ||| % words.host + words.list(
+        searches first in use, and searches it in vain at each connect().
+      ||| % words.host,
+      words.list(
         'topk(1, timewait_connect_ports_usage_ratio{%s})',
-        '{{ .Value | humanizePercentage }} of both halves from {{ .Labels.local_address }} ' +
-        'to {{ .Labels.remote_address }} port {{ .Labels.remote_port }}.'
+        ' The fullest, from {{ .Labels.local_address }} to {{ .Labels.remote_address }} ' +
+        'port {{ .Labels.remote_port }}, has {{ .Value | humanizePercentage }} of both halves in use.'
       ),
     ),
   ]

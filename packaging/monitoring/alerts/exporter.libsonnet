@@ -6,7 +6,7 @@ function(config)
   local settings(alert) = promql.settings(config, alert);
   local select(metric, matchers='') = promql.selector(config, metric, matchers);
   local exporterAlert(name, expr, summary, description) =
-    alert(config, name, expr, summary, description, 'timewait-exporter');
+    alert(config, name, expr, summary, description, dashboard='timewait-exporter');
 
   local failing =
     'max_over_time(%s[%s]) == 0' % [

@@ -40,10 +40,11 @@ function(config)
       'Nearly all ephemeral ports of a local address are in use for bind().',
       |||
         On %s {{ $value | humanizePercentage }} of the ephemeral ports of a local address are in use; when all are,
-        bind() to it and port 0 fails with EADDRINUSE. The fullest addresses:
-      ||| % words.host + words.list(
+        bind() to it and port 0 fails with EADDRINUSE.
+      ||| % words.host,
+      words.list(
         'topk(3, timewait_bind_ports_usage_ratio{%s})',
-        ' {{ .Labels.local_address }} ({{ .Value | humanizePercentage }})'
+        ' Of {{ .Labels.local_address }} {{ .Value | humanizePercentage }} are.'
       ),
     ),
     alert(

@@ -79,14 +79,15 @@ function(config)
       closeWait,
       'A program does not close connections that its peers have closed.',
       |||
-        On %s {{ $value | humanize }} sockets or more have been in CLOSE-WAIT throughout the last %s. Most of them now:
-      ||| % [words.host, config.alerts.TimewaitCloseWaitAccumulating.window] + words.list(
+        On %s {{ $value | humanize }} sockets or more have been in CLOSE-WAIT throughout the last %s.
+      ||| % [words.host, config.alerts.TimewaitCloseWaitAccumulating.window],
+      words.list(
         'topk(1, timewait_connect_sockets{state="close_wait",%s} > 0)',
-        ' {{ .Value | humanize }} from {{ .Labels.local_address }} to {{ .Labels.remote_address }} ' +
+        ' Now {{ .Value | humanize }} are from {{ .Labels.local_address }} to {{ .Labels.remote_address }} ' +
         'port {{ .Labels.remote_port }}.'
       ) + words.list(
         'topk(1, timewait_server_sockets{state="close_wait",%s} > 0)',
-        ' {{ .Value | humanize }} accepted from {{ .Labels.remote_address }} by {{ .Labels.local_address }} ' +
+        ' Now {{ .Value | humanize }} are accepted ones from {{ .Labels.remote_address }} to {{ .Labels.local_address }} ' +
         'port {{ .Labels.local_port }}.'
       ),
     ),
