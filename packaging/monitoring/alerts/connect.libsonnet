@@ -9,6 +9,13 @@ function(config)
   local ratio = 'timewait_connect_ports_usage_ratio';
   local perTuple(condition) = promql.perTuple(condition, ratio, promql.connectTuple);
 
+  // A destination's series begins with its first failures, of which increase() knows nothing.
+  local risen(destinations) = |||
+    (%(of)s unless %(of)s offset %(window)s) > 0
+    or
+    increase(%(of)s[%(window)s]) > 0
+  ||| % { of: destinations, window: config.alerts.TimewaitConnectFailures.window };
+
   local failures =
     local own = settings('TimewaitConnectFailures');
     local byDestination = 'timewait_connect_failures_by_destination_total';
@@ -25,15 +32,10 @@ function(config)
       or
       (%(total)s > %(threshold)s and %(started)s > time() - %(seconds)d)
     ||| % parts);
-    // A destination's series begins with its first failures, of which increase() knows nothing.
-    local attributed = promql.group(|||
-      (%(destinations)s unless %(destinations)s offset %(window)s) > 0
-      or
-      increase(%(destinations)s[%(window)s]) > 0
-    ||| % parts);
-    local labels = 'netns, %s, process' % promql.connectTuple;
-    local unattributed = recent + '\nunless ignoring (%s)\n' % labels + attributed;
-    attributed + '\nand ignoring (%s)\n' % labels + recent + '\nor\n' + promql.group(unattributed);
+    // One alert for a destination, whichever of many short-lived processes fail.
+    local attributed = 'sum without (netns, process) ' + promql.group(risen(parts.destinations));
+    local unattributed = recent + '\nunless ignoring (%s)\n' % promql.connectTuple + attributed;
+    attributed + '\nand ignoring (%s)\n' % promql.connectTuple + recent + '\nor\n' + promql.group(unattributed);
 
   // At 1 the ratio falls and rises again with each port that comes free.
   local exhausted =
@@ -59,13 +61,17 @@ function(config)
   // The long window tells a trend from noise, the short one from a step that is over.
   local predicted =
     local own = settings('TimewaitConnectPortsExhaustionPredicted');
-    perTuple(function(metric) promql.group(|||
+    local condition(metric) = promql.group(|||
       (1 - %(metric)s) / (deriv(%(metric)s[%(window)s]) > 0) < %(seconds)d
       and
       (1 - %(metric)s) / (deriv(%(metric)s[%(shortWindow)s]) > 0) < %(seconds)d
       and
       %(metric)s > %(threshold)s
-    ||| % own { metric: select(metric), seconds: promql.seconds(own.horizon) }));
+    ||| % own { metric: select(metric), seconds: promql.seconds(own.horizon) });
+    // The highest figure makes steps of its own where one tuple takes over from another.
+    local shown = 'present_over_time(%s[%s])' % [select(ratio), own.window];
+    local highest = condition(ratio + '_max') + '\nunless ignoring (%s)\n' % promql.connectTuple + shown;
+    condition(ratio) + '\nor\n' + promql.group(highest);
 
   local preferred =
     local own = settings('TimewaitConnectPreferredPortsExhausted');
@@ -79,14 +85,9 @@ function(config)
       failures,
       'connect() fails for want of an ephemeral port.',
       |||
-        On %s {{ $value | humanize }} connects{{ with $labels.process }} of {{ . }}{{ end }} failed
-        with EADDRNOTAVAIL in the last %s,
-        %s.
-      ||| % [
-        '{{ $labels.instance }}{{ with $labels.netns }} (netns {{ . }}){{ end }}',
-        config.alerts.TimewaitConnectFailures.window,
-        words.connectTuple,
-      ],
+        On {{ $labels.instance }} {{ $value | humanize }} connects failed with EADDRNOTAVAIL in the last %s, %s.
+      ||| % [config.alerts.TimewaitConnectFailures.window, words.connectTuple],
+      words.failedProcesses(risen('%[1]s')),
     ),
     alert(
       config,

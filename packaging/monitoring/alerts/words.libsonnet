@@ -17,4 +17,15 @@
   list(query, words)::
     '{{ range query (printf `%s` $labels.job $labels.instance $labels.netns) }}%s{{ end }}' %
     [query % 'job=%q,instance=%q,netns=%q', words],
+
+  // The processes of the alert's destination of which `expr` finds most; its metric is in the place of %[1]s.
+  failedProcesses(expr):: std.join('', [
+    '{{ if $labels.remote_address }}{{ range query (printf `topk(3, ' +
+    std.strReplace(std.rstripChars(expr, '\n'), '\n', ' ') + ')` ',
+    '(printf `timewait_connect_failures_by_destination_total{job=%q,instance=%q,local_address=%q,' +
+    'remote_address=%q,remote_port=%q}` $labels.job $labels.instance $labels.local_address ' +
+    '$labels.remote_address $labels.remote_port)) }}',
+    ' {{ .Value | humanize }} were of {{ or .Labels.process `an unknown process` }} ' +
+    '(netns {{ or .Labels.netns `unknown` }}).{{ end }}{{ end }}',
+  ]),
 }

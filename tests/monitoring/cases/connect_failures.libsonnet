@@ -1,24 +1,18 @@
 local total = 'timewait_connect_failures_total';
 local started = 'process_start_time_seconds';
-local labels = {
-  netns: 'self',
-  local_address: '10.0.0.1',
-  remote_address: '10.0.0.2',
-  remote_port: '5432',
-  process: 'api',
-};
-local to(remote, process='api') =
-  'timewait_connect_failures_by_destination_total{netns="self",local_address="10.0.0.1",remote_address="%s",' % remote +
-  'remote_port="5432",process="%s"}' % process;
+local labels = { local_address: '10.0.0.1', remote_address: '10.0.0.2', remote_port: '5432' };
+local to(remote, process='api', netns='self') =
+  'timewait_connect_failures_by_destination_total{netns="%s",local_address="10.0.0.1",' % netns +
+  'remote_address="%s",remote_port="5432",process="%s"}' % [remote, process];
 local other =
   'timewait_connect_failures_by_destination_total{netns="",local_address="",remote_address="other",' +
   'remote_port="",process=""}';
 local case(name, series, firing={}, quiet=[]) =
   { name: 'connect failures: ' + name, alert: 'TimewaitConnectFailures', series: series, firing: firing, quiet: quiet };
-local failed(count, remote='10.0.0.2') = {
+local failed(count, remote='10.0.0.2', by='%s were of api (netns self).' % count) = {
   labels: labels { remote_address: remote },
-  description: 'On web1:10060 (netns self) %s connects of api failed with EADDRNOTAVAIL in the last 5m, ' % count +
-               'from 10.0.0.1 to %s port 5432.' % remote,
+  description: 'On web1:10060 %s connects failed with EADDRNOTAVAIL in the last 5m, ' % count +
+               'from 10.0.0.1 to %s port 5432. ' % remote + by,
 };
 // Where nothing is known but the host.
 local unattributed(count) = {
@@ -47,6 +41,15 @@ local unattributed(count) = {
     [to('10.0.0.3')]: '_x41 1x80',
   }, firing={
     '11m': [failed(1, '10.0.0.3')],
+  }, quiet=['10m', '16m']),
+  case('of many processes, some of which could not be asked', {
+    [total]: '0x40 20x80',
+    [to('10.0.0.2', 'short-lived')]: '_x41 12x80',
+    [to('10.0.0.2', '', '')]: '_x41 5x80',
+    [to('10.0.0.2', 'worker', 'd4c3b2a19080')]: '_x41 3x80',
+  }, firing={
+    '10m15s': [failed(20, by='12 were of short-lived (netns self). 5 were of an unknown process (netns unknown). ' +
+                            '3 were of worker (netns d4c3b2a19080).')],
   }, quiet=['10m', '16m']),
   case('records are lost, so that nothing is known but the number', {
     [total]: '0x40 20x80',

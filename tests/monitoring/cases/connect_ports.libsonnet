@@ -94,6 +94,12 @@ local predicted(when) =
     [ratio]: '_x80 0.2 0.4 0.6 0.7x120',
     [highest]: '0x80 0.2 0.4 0.6 0.7x120',
   }, quiet=['20m', '22m', '24m', '26m', '28m', '30m', '40m']),
+  case('load that moves from tuple to tuple', 'TimewaitConnectPortsExhaustionPredicted', {
+    [ratio]: '0.1x80 stale',
+    [of('timewait_connect_ports_usage_ratio', '10.0.0.3')]: '_x60 0.45x40 stale',
+    [of('timewait_connect_ports_usage_ratio', '10.0.0.4')]: '_x90 0.8x80',
+    [highest]: '0.1x60 0.45x28 0.8x80',
+  }, quiet=['16m', '22m', '24m', '26m', '28m', '30m', '36m']),
   case('a leak to a tuple that is not shown', 'TimewaitConnectPortsExhaustionPredicted', {
     [highest]: '0.25+0.001953125x300',
   }, firing={ '56m': [unnamed(predicted('40m 0s'))] }, quiet=['30m']),

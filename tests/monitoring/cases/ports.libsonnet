@@ -66,12 +66,12 @@ local use(percent, who) =
     }],
   }, quiet=['9m']),
 
-  case('no listener is in the range', 'TimewaitListenerInsideEphemeralRange', { [listener]: '0x480' }, quiet=['2h']),
+  case('no listener is in the range', 'TimewaitListenerInsideEphemeralRange', { [listener]: '0x280' }, quiet=['1h5m']),
   case('a listener is in the range for a while', 'TimewaitListenerInsideEphemeralRange', {
-    [listener]: '0x40 1x200 0x200',
-  }, quiet=['30m', '1h', '1h30m']),
-  case('a listener is in the range', 'TimewaitListenerInsideEphemeralRange', { [listener]: '1x480' }, firing={
-    '1h30m': [{
+    [listener]: '0x40 1x200 0x40',
+  }, quiet=['30m', '1h', '1h5m']),
+  case('a listener is in the range', 'TimewaitListenerInsideEphemeralRange', { [listener]: '1x280' }, firing={
+    '1h5m': [{
       labels: { netns: 'self' },
       description: here + 'a program listens on a port inside net.ipv4.ip_local_port_range that is not in ' +
                    "net.ipv4.ip_local_reserved_ports; the exporter's log says on which.",

@@ -1,0 +1,193 @@
+"""Ports run out in a network namespace, and Alertmanager is told of it: the daemon, the rendered alerts, a real
+Prometheus and a real Alertmanager with the documented inhibition."""
+
+import re
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from support.alertmanager import Alertmanager
+from support.case import EndToEndTest, require_tool, run_tests, wait_until
+from support.daemon import PROGRAM, launcher
+from support.failing_connects import program_named, require_tracefs, with_tracefs
+from support.namespace import NetworkNamespace, require_namespaces
+from support.prometheus import Prometheus, alerts
+from support.socket_activation import handing_over
+from support.traffic import PORT, Traffic
+
+MONITORING = Path(__file__).resolve().parents[2] / "packaging" / "monitoring"
+# Minutes become seconds. Those of the exporter itself stay: on a busy machine a scrape may take a second.
+QUICK = """\
+local quick(alert) = alert
+  + { [name]: '8s' for name in ['window', 'shortWindow', 'reuseWindow'] if name in alert }
+  + (if alert['for'] == '0s' then {} else { 'for': '2s' });
+local of_the_exporter = ['TimewaitCollectorFailing', 'TimewaitSnapshotStale', 'TimewaitExporterDown'];
+{
+  _config+:: {
+    alerts: std.mapWithKey(
+      function(name, alert) if std.member(of_the_exporter, name) then alert else quick(alert),
+      super.alerts),
+  },
+}
+"""
+INTERVAL = "interval: 200ms\n"
+# A scrape, two evaluations, `for` and the window take 15 s where nothing else is to be done.
+PATIENCE_SECONDS = 50.0
+
+HOST = "127.0.0.1"
+UNPRIVILEGED = ("--no-collector.connect_failures", "--no-collector.slabinfo")
+
+# An alert: its name and what it names beside the target.
+Alert = tuple[str, frozenset[tuple[str, str]]]
+
+
+def documented_inhibition() -> str:
+    readme = (MONITORING / "README.md").read_text()
+    [rules] = re.findall(r"```yaml\n(inhibit_rules:\n[^`]*)```", readme)
+    return rules
+
+
+def of_tuple(name: str, host: str = HOST, **more: str) -> Alert:
+    named = {"netns": "self", "local_address": HOST, "remote_address": host, "remote_port": str(PORT)}
+    return name, frozenset((named | more).items())
+
+
+def of_namespace(name: str) -> Alert:
+    return name, frozenset({("netns", "self")})
+
+
+class Outage(EndToEndTest):
+    @classmethod
+    def setUpClass(cls) -> None:
+        require_namespaces()
+        cls.tools = {name: require_tool(name)
+                     for name in ("jsonnet", "prometheus", "prometheus-alertmanager")}
+
+    def stage(self, ports: range, *flags: str, around: Callable = list) -> NetworkNamespace:
+        """A namespace with so many ports, watched by a daemon from inside and by the two servers from
+        outside, so that their own connections are not in the picture."""
+        namespace = NetworkNamespace(self.addCleanup, ports)
+        with socket.create_server((HOST, 0)) as listener:
+            command = around([*launcher(), *namespace.inside([PROGRAM])])
+            self.daemon = self.start("--web.systemd-socket", *flags, config=INTERVAL,
+                                     **handing_over(listener, command=command))
+        directory = self.directory()
+        (directory / "quick.libsonnet").write_text(QUICK)
+        subprocess.run([MONITORING / "render", directory, directory / "quick.libsonnet"], check=True,
+                       timeout=60)
+        self.alertmanager = Alertmanager(self.tools["prometheus-alertmanager"], directory,
+                                         documented_inhibition())
+        self.addCleanup(self.alertmanager.stop)
+        self.prometheus = Prometheus(
+            self.tools["prometheus"], directory, {"timewait": self.daemon.address},
+            more=alerts(directory / "alerts.yaml", self.alertmanager.address))
+        self.addCleanup(self.prometheus.stop)
+        wait_until(lambda: self.prometheus.query("timewait_exporter_polls_total"), "it is scraped",
+                   PATIENCE_SECONDS)
+        return namespace
+
+    def firing(self, state: str = "active") -> dict[Alert, dict[str, str]]:
+        """The annotations of the alerts in Alertmanager by what they name."""
+        found = {}
+        for alert in self.alertmanager.alerts():
+            if alert["status"]["state"] == state:
+                labels = alert["labels"]
+                self.assertEqual(labels.pop("job"), "timewait")
+                self.assertEqual(labels.pop("instance"), self.daemon.address)
+                labels.pop("severity")
+                found[labels.pop("alertname"), frozenset(labels.items())] = alert["annotations"]
+        return found
+
+    def wait_until_firing(self, *expected: Alert) -> dict[Alert, dict[str, str]]:
+        """Annotations, when these and no others are active."""
+        try:
+            wait_until(lambda: self.firing().keys() == set(expected), "the right alerts are active",
+                       PATIENCE_SECONDS)
+        except AssertionError:
+            self.assertEqual(self.firing().keys(), set(expected))
+            raise
+        return self.firing()
+
+
+class FailingConnects(Outage):
+    def test_a_page_names_the_destination_and_the_process_and_ends_when_ports_are_free(self):
+        tracefs = self.directory()
+        require_tracefs(tracefs)
+        namespace = self.stage(range(40000, 40010),
+                               around=lambda command: with_tracefs(tracefs, command))
+        wait_until(lambda: self.prometheus.query("timewait_connect_failures_total"),
+                   "failures are counted", PATIENCE_SECONDS)
+        traffic = Traffic(self.addCleanup, namespace, program_named(self.directory(), "api"))
+        traffic.exhaust(HOST)
+        page = of_tuple("TimewaitConnectFailures", process="api")
+        annotations = self.wait_until_firing(page)[page]
+        self.assertEqual(
+            annotations["description"],
+            f"On {self.daemon.address} (netns self) 1 connects of api failed with EADDRNOTAVAIL in the "
+            f"last 8s, from {HOST} to {HOST} port {PORT}.")
+        # What the page makes needless is known, but held back.
+        wait_until(lambda: of_tuple("TimewaitConnectPortsExhausted") in self.firing("suppressed"),
+                   "the exhausted tuple is inhibited", PATIENCE_SECONDS)
+        traffic.release()
+        self.wait_until_firing()
+
+
+class ExhaustedPorts(Outage):
+    def test_without_the_counter_the_tuple_is_named_and_the_alert_ends_when_ports_are_free(self):
+        traffic = Traffic(self.addCleanup, self.stage(range(40000, 40010), *UNPRIVILEGED))
+        traffic.exhaust(HOST)
+        exhausted = of_tuple("TimewaitConnectPortsExhausted")
+        annotations = self.wait_until_firing(exhausted)[exhausted]
+        self.assertEqual(
+            annotations["description"],
+            f"On {self.daemon.address} (netns self) 100% of the ephemeral ports from {HOST} to {HOST} port "
+            f"{PORT} were in use within the last 8s: there connect() fails with EADDRNOTAVAIL.")
+        wait_until(lambda: {of_tuple("TimewaitConnectPortsNearlyExhausted"),
+                            of_namespace("TimewaitBindPortsNearlyExhausted"),
+                            of_namespace("TimewaitConnectPreferredPortsExhausted"),
+                            } <= self.firing("suppressed").keys(),
+                   "what goes with it is inhibited", PATIENCE_SECONDS)
+        traffic.release()
+        self.wait_until_firing()
+
+
+class AbandonedConnections(Outage):
+    def test_close_wait_is_told_and_ends_when_the_program_closes(self):
+        traffic = Traffic(self.addCleanup, self.stage(range(20000, 21000), *UNPRIVILEGED))
+        traffic.abandon(HOST, 150)
+        leak = of_namespace("TimewaitCloseWaitAccumulating")
+        annotations = self.wait_until_firing(leak)[leak]
+        self.assertEqual(
+            annotations["description"],
+            f"On {self.daemon.address} (netns self) 150 sockets or more have been in CLOSE-WAIT throughout "
+            f"the last 8s. Now 150 are from {HOST} to {HOST} port {PORT}.")
+        traffic.release()
+        self.wait_until_firing()
+
+
+class ManyTimeWaitSockets(Outage):
+    def test_many_of_many_destinations_are_nobodys_business(self):
+        ports = range(20000, 20200)
+        traffic = Traffic(self.addCleanup, self.stage(ports, *UNPRIVILEGED))
+        destinations = [f"127.0.1.{number}" for number in range(1, 51)]
+        for host in destinations:
+            traffic.close_first(host, len(ports) // 4)
+        sockets = 'sum(timewait_time_wait_sockets{role="client"})'
+        wait_until(lambda: sum(self.prometheus.query(sockets).values()) > 10 * len(ports),
+                   "Prometheus has seen them", PATIENCE_SECONDS)
+        # For longer than any alert waits.
+        seconds = 'sum(count_over_time(timewait_exporter_polls_total[1m]))'
+        before = sum(self.prometheus.query(seconds).values())
+        wait_until(lambda: sum(self.prometheus.query(seconds).values()) >= before + 15,
+                   "fifteen more scrapes", PATIENCE_SECONDS)
+        self.assertEqual(self.alertmanager.alerts(), [])
+        self.assertGreater(sum(self.prometheus.query(sockets).values()), 10 * len(ports),
+                           "they were there all the time")
+        # And it would have been told.
+        traffic.exhaust("127.0.2.1")
+        self.wait_until_firing(of_tuple("TimewaitConnectPortsExhausted", "127.0.2.1"))
+
+
+if __name__ == "__main__":
+    run_tests()
