@@ -144,8 +144,8 @@ class FailingConnects(Outage):
         annotations = self.wait_until_firing(page, meanwhile=lambda: traffic.fail(PAGED_HOST, 1))[page]
         self.assertRegex(
             annotations["description"],
-            rf"\AOn {self.daemon.address} [\d.]+k? connects failed with EADDRNOTAVAIL in the last 8s, "
-            rf"from {LOCAL} to {PAGED_HOST} port {PORT}\. [\d.]+k? were of api \(netns self\)\.\Z")
+            rf"\AOn {self.daemon.address} connects from {LOCAL} to {PAGED_HOST} port {PORT} fail with "
+            rf"EADDRNOTAVAIL: [\d.]+k? in the last 8s\. By api \(netns self\): [\d.]+k?\.\Z")
         # What the page makes needless is known, but held back.
         self.assertIn(of_own_tuple("TimewaitConnectPortsExhausted", PAGED_HOST), self.firing("suppressed"))
         traffic.release()

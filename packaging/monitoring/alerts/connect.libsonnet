@@ -85,8 +85,8 @@ function(config)
       failures,
       'connect() fails for want of an ephemeral port.',
       |||
-        On {{ $labels.instance }} {{ $value | humanize }} connects failed with EADDRNOTAVAIL in the last %s, %s.
-      ||| % [config.alerts.TimewaitConnectFailures.window, words.connectTuple],
+        On {{ $labels.instance }} connects %s fail with EADDRNOTAVAIL: {{ $value | humanize }} in the last %s.
+      ||| % [words.connectTuple, config.alerts.TimewaitConnectFailures.window],
       words.failedProcesses(risen('%[1]s')),
     ),
     alert(

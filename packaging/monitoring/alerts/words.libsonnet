@@ -25,7 +25,7 @@
     '(printf `timewait_connect_failures_by_destination_total{job=%q,instance=%q,local_address=%q,' +
     'remote_address=%q,remote_port=%q}` $labels.job $labels.instance $labels.local_address ' +
     '$labels.remote_address $labels.remote_port)) }}',
-    ' {{ .Value | humanize }} were of {{ or .Labels.process `an unknown process` }} ' +
-    '(netns {{ or .Labels.netns `unknown` }}).{{ end }}{{ end }}',
+    ' By {{ or .Labels.process `an unknown process` }} (netns {{ or .Labels.netns `unknown` }}): ' +
+    '{{ .Value | humanize }}.{{ end }}{{ end }}',
   ]),
 }

@@ -9,14 +9,14 @@ local other =
   'remote_port="",process=""}';
 local case(name, series, firing={}, quiet=[]) =
   { name: 'connect failures: ' + name, alert: 'TimewaitConnectFailures', series: series, firing: firing, quiet: quiet };
-local failed(count, remote='10.0.0.2', by='%s were of api (netns self).' % count) = {
+local failed(count, remote='10.0.0.2', by='By api (netns self): %s.' % count) = {
   labels: labels { remote_address: remote },
-  description: 'On web1:10060 %s connects failed with EADDRNOTAVAIL in the last 5m, ' % count +
-               'from 10.0.0.1 to %s port 5432. ' % remote + by,
+  description: 'On web1:10060 connects from 10.0.0.1 to %s port 5432 fail with EADDRNOTAVAIL: ' % remote +
+               '%s in the last 5m. ' % count + by,
 };
 // Where nothing is known but the host.
 local unattributed(count) = {
-  description: 'On web1:10060 %s connects failed with EADDRNOTAVAIL in the last 5m, to some destination.' % count,
+  description: 'On web1:10060 connects to some destination fail with EADDRNOTAVAIL: %s in the last 5m.' % count,
 };
 
 [
