@@ -69,8 +69,7 @@ function(config)
       %(metric)s > %(threshold)s
     ||| % own { metric: select(metric), seconds: promql.seconds(own.horizon) });
     // The highest figure makes steps of its own where one tuple takes over from another.
-    local shown = 'present_over_time(%s[%s])' % [select(ratio), own.window];
-    local highest = condition(ratio + '_max') + '\nunless ignoring (%s)\n' % promql.connectTuple + shown;
+    local highest = condition(ratio + '_max') + '\nunless ignoring (%s)\n' % promql.connectTuple + select(ratio);
     condition(ratio) + '\nor\n' + promql.group(highest);
 
   local preferred =

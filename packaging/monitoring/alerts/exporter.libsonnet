@@ -8,12 +8,6 @@ function(config)
   local exporterAlert(name, expr, summary, description) =
     alert(config, name, expr, summary, description, dashboard='timewait-exporter');
 
-  local failing =
-    'max_over_time(%s[%s]) == 0' % [
-      select('timewait_exporter_collector_success'),
-      config.alerts.TimewaitCollectorFailing.window,
-    ];
-
   // A round of polling comes as often as the collector that is polled most often.
   local stale =
     local own = settings('TimewaitSnapshotStale');
@@ -30,7 +24,7 @@ function(config)
   [
     exporterAlert(
       'TimewaitCollectorFailing',
-      failing,
+      select('timewait_exporter_collector_success') + ' == 0',
       'A collector of timewait_exporter fails.',
       |||
         On {{ $labels.instance }} the collector {{ $labels.collector }} fails, so that its figures are missing and

@@ -87,8 +87,8 @@ function(config)
         'port {{ .Labels.remote_port }}.'
       ) + words.list(
         'topk(1, timewait_server_sockets{state="close_wait",%s} > 0)',
-        ' Now {{ .Value | humanize }} are accepted ones from {{ .Labels.remote_address }} to {{ .Labels.local_address }} ' +
-        'port {{ .Labels.local_port }}.'
+        ' Now {{ .Value | humanize }} are accepted ones from {{ .Labels.remote_address }} ' +
+        'to {{ .Labels.local_address }} port {{ .Labels.local_port }}.'
       ),
     ),
   ]

@@ -48,8 +48,8 @@ local unattributed(count) = {
     [to('10.0.0.2', '', '')]: '_x41 5x80',
     [to('10.0.0.2', 'worker', 'd4c3b2a19080')]: '_x41 3x80',
   }, firing={
-    '10m15s': [failed(20, by='12 were of short-lived (netns self). 5 were of an unknown process (netns unknown). ' +
-                            '3 were of worker (netns d4c3b2a19080).')],
+    '10m15s': [failed(20, by='By short-lived (netns self): 12. By an unknown process (netns unknown): 5. ' +
+                            'By worker (netns d4c3b2a19080): 3.')],
   }, quiet=['10m', '16m']),
   case('records are lost, so that nothing is known but the number', {
     [total]: '0x40 20x80',
@@ -62,6 +62,12 @@ local unattributed(count) = {
     [to('10.0.0.2')]: '9x40 _x40',
     [other]: '_x41 9x39',
   }, quiet=['10m', '11m', '14m']),
+  case('a destination gives way to another, which fails', {
+    [total]: '9x40 10x80',
+    [to('10.0.0.2')]: '9x40 stale',
+    [to('10.0.0.3')]: '_x41 1x80',
+    [other]: '_x41 9x80',
+  }, firing={ '11m': [failed(1, '10.0.0.3')] }, quiet=['10m', '16m']),
   case('between the start of the daemon and the first scrape', {
     [started]: '-5x80',
     [total]: '4x80',

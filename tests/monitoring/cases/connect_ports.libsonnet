@@ -47,6 +47,13 @@ local predicted(when) =
   case('all, of a tuple that is not shown', 'TimewaitConnectPortsExhausted', {
     [highest]: '1x40',
   }, firing={ '1m': [unnamed(exhausted)] }),
+  case('bind() has all, and a tuple is there', 'TimewaitConnectPortsExhausted', {
+    [ratio]: '1x40',
+    [highest]: '1x40',
+    [blocked('observed')]: '10x40',
+    [blocked('inferred')]: '0x40',
+    [capacity]: '10x40',
+  }, firing={ '1m': [named(exhausted)] }),
   case('bind() has all', 'TimewaitConnectPortsExhausted', {
     [highest]: '0x40',
     [blocked('observed')]: '6x40',
@@ -68,7 +75,7 @@ local predicted(when) =
   }, firing={ '12m': [named(nearly(95))] }, quiet=['5m', '8m', '22m']),
   // Others were fuller in between.
   case('more, of a tuple that is not always shown', 'TimewaitConnectPortsNearlyExhausted', {
-    [ratio]: '0.9x9 _x3 0.9x9 _x3 0.9x9 _x3',
+    [ratio]: '0.9x9 stale _x2 0.9x9 stale _x2 0.9x9 stale',
     [highest]: '0.9x36',
   }, firing={ '5m30s': [named(nearly(90))], '6m': [named(nearly(90))] }),
   case('more, of a tuple that is never shown', 'TimewaitConnectPortsNearlyExhausted', {
@@ -86,6 +93,14 @@ local predicted(when) =
     [ratio]: '0.5+0.0005x300',
     [highest]: '0.5+0.0005x300',
   }, quiet=['20m', '40m', '60m']),
+  case('a rise after a fall', 'TimewaitConnectPortsExhaustionPredicted', {
+    [ratio]: '0.9-0.008x48 0.516+0.005x40',
+    [highest]: '0.9-0.008x48 0.516+0.005x40',
+  }, quiet=['18m', '20m', '21m', '22m']),
+  case('a steep rise from little', 'TimewaitConnectPortsExhaustionPredicted', {
+    [ratio]: '0.02+0.005x72',
+    [highest]: '0.02+0.005x72',
+  }, quiet=['10m', '15m', '18m']),
   case('load that has come to stay', 'TimewaitConnectPortsExhaustionPredicted', {
     [ratio]: '0.1x80 0.3 0.5 0.65x120',
     [highest]: '0.1x80 0.3 0.5 0.65x120',
@@ -94,12 +109,14 @@ local predicted(when) =
     [ratio]: '_x80 0.2 0.4 0.6 0.7x120',
     [highest]: '0x80 0.2 0.4 0.6 0.7x120',
   }, quiet=['20m', '22m', '24m', '26m', '28m', '30m', '40m']),
+  // Each tuple stays where it is, and the next one is fuller.
   case('load that moves from tuple to tuple', 'TimewaitConnectPortsExhaustionPredicted', {
-    [ratio]: '0.1x80 stale',
-    [of('timewait_connect_ports_usage_ratio', '10.0.0.3')]: '_x60 0.45x40 stale',
-    [of('timewait_connect_ports_usage_ratio', '10.0.0.4')]: '_x90 0.8x80',
-    [highest]: '0.1x60 0.45x28 0.8x80',
-  }, quiet=['16m', '22m', '24m', '26m', '28m', '30m', '36m']),
+    [of('timewait_connect_ports_usage_ratio', '10.0.0.%d' % (3 + step))]:
+      '_x%d %gx15 stale' % [16 * step, 0.3 + step / 10]
+    for step in std.range(0, 6)
+  } + {
+    [highest]: std.join(' ', ['%gx15' % (0.3 + step / 10) for step in std.range(0, 6)]),
+  }, quiet=['16m', '18m', '20m', '22m', '24m', '26m']),
   case('a leak to a tuple that is not shown', 'TimewaitConnectPortsExhaustionPredicted', {
     [highest]: '0.25+0.001953125x300',
   }, firing={ '56m': [unnamed(predicted('40m 0s'))] }, quiet=['30m']),

@@ -14,18 +14,18 @@ local down = { description: 'Prometheus cannot scrape web1:10060 (job timewait):
     [success('slabinfo')]: '0x80',
     [success('netstat')]: '1x80',
   }, firing={
-    '15m': [{
+    '16m': [{
       labels: { collector: 'slabinfo' },
       description: 'On web1:10060 the collector slabinfo fails, so that its figures are missing and alerts on them ' +
                    'cannot fire. timewait_exporter_collector_errors_total has the reason in a word, the log in a ' +
                    'sentence.',
     }],
-  }, quiet=['9m']),
+  }, quiet=['14m']),
 
   case('polls go on', 'TimewaitSnapshotStale', intervals(15) + { [taken]: '0+15x80' }, quiet=['5m', '20m']),
   case('polls are far apart', 'TimewaitSnapshotStale', intervals(300) + {
     [taken]: '0x20 300x20 600x20 900x20',
-  }, quiet=['4m', '9m', '19m']),
+  }, quiet=['4m45s', '9m45s', '19m45s']),
   case('polls do not end', 'TimewaitSnapshotStale', intervals(15) + { [taken]: '0x80' }, firing={
     '10m': [{ description: 'On web1:10060 the figures are 10m 0s old: polls do not end.' }],
   }, quiet=['2m', '3m']),
