@@ -17,8 +17,13 @@
     local all = std.join(',', [each for each in [config.timewaitExporterSelector, matchers] if each != '']);
     if all == '' then metric else '%s{%s}' % [metric, all],
 
+  // Without the end of its last line. std.rstripChars takes a hundred times as long.
+  chomp(text)::
+    local last = std.length(text) - 1;
+    if text[last] == '\n' then text[:last] else text,
+
   // In parentheses, each line indented.
-  group(expr):: '(\n  ' + std.strReplace(std.rstripChars(expr, '\n'), '\n', '\n  ') + '\n)',
+  group(expr):: '(\n  ' + std.strReplace($.chomp(expr), '\n', '\n  ') + '\n)',
 
   // The tuples that meet a condition; or a namespace of which the highest figure does, where no tuple does that is
   // shown (`top: 0`). `condition` makes an expression of a metric's name; the metric NAME_max is over all tuples.

@@ -23,13 +23,13 @@ local quick(alert) = alert
   + { [name]: '8s' for name in ['window', 'shortWindow', 'reuseWindow'] if name in alert }
   + (if alert['for'] == '0s' then {} else { 'for': '2s' });
 local of_the_exporter = ['TimewaitCollectorFailing', 'TimewaitSnapshotStale', 'TimewaitExporterDown'];
-{
+local quickly = {
   _config+:: {
     alerts: std.mapWithKey(
       function(name, alert) if std.member(of_the_exporter, name) then alert else quick(alert),
       super.alerts),
   },
-}
+};
 """
 INTERVAL = "interval: 200ms\n"
 # A scrape, two evaluations, `for` and the window take 15 s where nothing else is to be done.
@@ -85,15 +85,16 @@ class Outage(EndToEndTest):
             self.daemon = self.start("--web.systemd-socket", *flags, config=INTERVAL,
                                      **handing_over(listener, command=command))
         directory = self.directory()
-        (directory / "quick.libsonnet").write_text(QUICK)
-        subprocess.run([MONITORING / "render", directory, directory / "quick.libsonnet"], check=True,
-                       timeout=60)
+        quick_alerts = directory / "alerts.json"  # which is YAML, too
+        subprocess.run([self.tools["jsonnet"], "--output-file", quick_alerts, "--exec",
+                        f"{QUICK} ((import '{MONITORING}/mixin.libsonnet') + quickly).prometheusAlerts"],
+                       check=True, timeout=2 * PATIENCE_SECONDS)
         self.alertmanager = Alertmanager(self.tools["prometheus-alertmanager"], directory,
                                          documented_inhibition())
         self.addCleanup(self.alertmanager.stop)
         self.prometheus = Prometheus(
             self.tools["prometheus"], directory, {"timewait": self.daemon.address},
-            more=alerts(directory / "alerts.yaml", self.alertmanager.address))
+            more=alerts(quick_alerts, self.alertmanager.address))
         self.addCleanup(self.prometheus.stop)
         wait_until(lambda: self.prometheus.query("timewait_exporter_polls_total"), "it is scraped",
                    PATIENCE_SECONDS)

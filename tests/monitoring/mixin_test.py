@@ -18,14 +18,15 @@ RENDERED = MIXIN / "rendered"
 PROMETHEUS_RULE = ROOT / "packaging" / "kubernetes" / "base" / "prometheusrule.yaml"
 METRICS = ROOT / "docs" / "metrics.md"
 
+PATIENCE_SECONDS = 150
 SEVERITIES = {"critical", "warning", "info"}
 ANNOTATIONS = {"summary", "description", "runbook_url", "dashboard_url"}
 
 
-def run(*command: str | Path, **options) -> str:
+def run(*command: str | Path) -> str:
     """What a command prints; its failure fails the test with that."""
-    done = subprocess.run(command, text=True, check=False, timeout=60, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, **options)
+    done = subprocess.run(command, text=True, check=False, timeout=PATIENCE_SECONDS,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         raise AssertionError(f"{command[0]} ended with status {done.returncode}:\n{done.stdout}")
     return done.stdout

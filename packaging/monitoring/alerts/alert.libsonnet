@@ -1,3 +1,5 @@
+local promql = import '../promql.libsonnet';
+
 // An alerting rule with what _config has for that name. The description is written over several lines; what a query
 // adds to it are sentences that begin with a space.
 function(config, name, expr, summary, description, queried='', dashboard='timewait-host')
@@ -5,11 +7,11 @@ function(config, name, expr, summary, description, queried='', dashboard='timewa
   local query = 'var-job={{ $labels.job | urlquery }}&var-instance={{ $labels.instance | urlquery }}';
   {
     alert: name,
-    expr: std.rstripChars(expr, '\n') + (if std.length(std.findSubstr('\n', expr)) > 0 then '\n' else ''),
+    expr: promql.chomp(expr),
     labels: { severity: settings.severity },
     annotations: {
       summary: summary,
-      description: std.strReplace(std.rstripChars(description, '\n'), '\n', ' ') + queried,
+      description: std.strReplace(promql.chomp(description), '\n', ' ') + queried,
       runbook_url: config.runbookURLPattern % name,
       dashboard_url: '%s?%s' % [config.dashboardURLPattern % dashboard, query],
     },

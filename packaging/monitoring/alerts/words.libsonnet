@@ -1,3 +1,5 @@
+local promql = import '../promql.libsonnet';
+
 // Phrases of descriptions.
 {
   host:: '{{ $labels.instance }} (netns {{ $labels.netns }})',
@@ -21,7 +23,7 @@
   // The processes of the alert's destination of which `expr` finds most; its metric is in the place of %[1]s.
   failedProcesses(expr):: std.join('', [
     '{{ if $labels.remote_address }}{{ range query (printf `topk(3, ' +
-    std.strReplace(std.rstripChars(expr, '\n'), '\n', ' ') + ')` ',
+    std.strReplace(promql.chomp(expr), '\n', ' ') + ')` ',
     '(printf `timewait_connect_failures_by_destination_total{job=%q,instance=%q,local_address=%q,' +
     'remote_address=%q,remote_port=%q}` $labels.job $labels.instance $labels.local_address ' +
     '$labels.remote_address $labels.remote_port)) }}',
