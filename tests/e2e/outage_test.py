@@ -130,6 +130,15 @@ class Outage(EndToEndTest):
             raise
         return found
 
+    def wait_until_suppressed(self, *expected: Alert, meanwhile: Callable = lambda: None) -> None:
+        """Returns when what an active alert makes needless is known, but held back."""
+
+        def are_held_back() -> bool:
+            meanwhile()
+            return set(expected) <= self.firing("suppressed").keys()
+
+        wait_until(are_held_back, f"{expected} are inhibited", PATIENCE_SECONDS)
+
 
 class FailingConnects(Outage):
     def test_a_page_names_the_destination_and_the_process_and_ends_when_ports_are_free(self):
@@ -147,8 +156,8 @@ class FailingConnects(Outage):
             annotations["description"],
             rf"\AOn {self.daemon.address} connects from {LOCAL} to {PAGED_HOST} port {PORT} fail with "
             rf"EADDRNOTAVAIL: [\d.]+k? in the last 8s\. By api \(netns self\): [\d.]+k?\.\Z")
-        # What the page makes needless is known, but held back.
-        self.assertIn(of_own_tuple("TimewaitConnectPortsExhausted", PAGED_HOST), self.firing("suppressed"))
+        self.wait_until_suppressed(of_own_tuple("TimewaitConnectPortsExhausted", PAGED_HOST),
+                                   meanwhile=lambda: traffic.fail(PAGED_HOST, 1))
         traffic.release()
         self.wait_until_firing()
 
@@ -163,11 +172,9 @@ class ExhaustedPorts(Outage):
             annotations["description"],
             f"On {self.daemon.address} (netns self) 100% of the ephemeral ports from {LOCAL} to {HOST} port "
             f"{PORT} were in use within the last 8s: there connect() fails with EADDRNOTAVAIL.")
-        wait_until(lambda: {of_own_tuple("TimewaitConnectPortsNearlyExhausted"),
-                            of_namespace("TimewaitBindPortsNearlyExhausted"),
-                            of_namespace("TimewaitConnectPreferredPortsExhausted"),
-                            } <= self.firing("suppressed").keys(),
-                   "what goes with it is inhibited", PATIENCE_SECONDS)
+        self.wait_until_suppressed(of_own_tuple("TimewaitConnectPortsNearlyExhausted"),
+                                   of_namespace("TimewaitBindPortsNearlyExhausted"),
+                                   of_namespace("TimewaitConnectPreferredPortsExhausted"))
         traffic.release()
         self.wait_until_firing()
 
