@@ -9,14 +9,11 @@ import unittest
 from support import client, daemon
 from support.case import EndToEndTest, require_tool, run_tests, wait_until
 from support.daemon import PROGRAM, Daemon
+from support.socket_activation import handing_over
 from support.sockets import has_ipv6
 
 # A port that somebody else holds is no fault of the daemon's, but so many in a row are.
 ATTEMPTS = 10
-
-# Hands over open sockets as systemd does: from descriptor 3 on.
-HAND_OVER_ONE = ["sh", "-c", 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@" 3<&{0}', "sh", PROGRAM]
-HAND_OVER_TWO = ["sh", "-c", 'LISTEN_FDS=2 LISTEN_PID=$$ exec "$@" 3<&{0} 4<&{1}', "sh", PROGRAM]
 
 
 def finds_its_port_taken(running: Daemon) -> bool:
@@ -25,13 +22,6 @@ def finds_its_port_taken(running: Daemon) -> bool:
                "it listens or says why not")
     taken = "Address already in use"
     return any(record["msg"].endswith(taken) for record in running.log(level="error"))
-
-
-def handing_over(*listeners: socket.socket) -> dict:
-    """Options of a daemon that gets these sockets."""
-    command = HAND_OVER_ONE if len(listeners) == 1 else HAND_OVER_TWO
-    descriptors = [listener.fileno() for listener in listeners]
-    return {"command": [part.format(*descriptors) for part in command], "pass_fds": descriptors}
 
 
 class ListenAddresses(EndToEndTest):

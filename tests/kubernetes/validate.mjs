@@ -102,8 +102,8 @@ function* fitProblems(daemonSet, podMonitor) {
 // The metrics of the expressions that the documentation does not have.
 function* unknownMetrics(rules) {
   for (const rule of rules.spec.groups.flatMap((group) => group.rules)) {
-    for (const [metric] of rule.expr.matchAll(/\btimewait_\w+/g)) {
-      if (!documentation.includes(`| ${metric} |`)) yield `${rule.alert}: no ${metric} is documented`;
+    for (const [metric] of rule.expr.matchAll(/(?<![\w:])timewait_\w+/g)) {
+      if (!documentation.includes(`| ${metric} |`)) yield `${rule.alert ?? rule.record}: no ${metric} is documented`;
     }
   }
 }

@@ -21,14 +21,15 @@ SKIPPED = 77
 Found = TypeVar("Found")
 
 
-def wait_until(condition: Callable[[], Found], what: str) -> Found:
+def wait_until(condition: Callable[[], Found], what: str,
+               patience_seconds: float = PATIENCE_SECONDS) -> Found:
     """The condition's value as soon as it holds; fails where it does not in time."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience_seconds
     while True:
         if found := condition():
             return found
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {PATIENCE_SECONDS:g} s in vain until {what}")
+            raise AssertionError(f"waited {patience_seconds:g} s in vain until {what}")
         time.sleep(0.01)
 
 
