@@ -1,0 +1,6 @@
+{
+  _config+:: {
+    timewaitExporterSelector: 'job="timewait"',
+    runbookURLPattern: 'https://example.com/timewait_exporter/docs/runbooks/%s.md',
+  },
+}
