@@ -27,8 +27,8 @@ function(kit, common)
   local worstGauge(aggregation, selector) =
     worst(byHost(aggregation, selector), byHost(aggregation, 'max_over_time(%s[$__range] @ end())' % selector));
   local worstCounter(selectors) =
-    local sum(range) = std.join(' + ', [byHost('sum', 'rate(%s[%s])' % [each, range]) for each in selectors]);
-    worst('(%s)' % sum('$__rate_interval'), '(%s)' % sum('$__range'));
+    local sum(range) = std.join(' + ', [byHost('sum', 'rate(%s%s)' % [each, range]) for each in selectors]);
+    worst('(%s)' % sum('[$__rate_interval]'), '(%s)' % sum('[$__range] @ end()'));
 
   local tuple = 'job, instance, netns, local_address, remote_address, remote_port';
   local worstTuples = 'topk(20, max by (%s) (%s))' % [tuple, ofNamespace('timewait_connect_ports_usage_ratio')];
@@ -203,7 +203,7 @@ function(kit, common)
       seriesToHost { unit: 'cps', noValue: notCounted, links: [kit.runbook('TimewaitConnectFailures')] }
     ),
     panels.timeseries(
-      'Entering TIME-WAIT',
+      'Entering TIME-WAIT, by host',
       'Connections that enter TIME-WAIT each second. 28,232 ports carry 470 a second to one destination.',
       [worstCounter([
         ofNamespace('timewait_netstat_tw_total'),

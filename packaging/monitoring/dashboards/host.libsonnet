@@ -134,6 +134,14 @@ function(kit, common)
     ),
   ]);
 
+  local failuresBy(aggregation, range, at) =
+    'sum by (process, remote_address, remote_port) (%s(%s[%s]%s))' % [
+      aggregation,
+      ofHost('timewait_connect_failures_by_destination_total'),
+      range,
+      at,
+    ];
+
   local destinations = panels.section('Ports by destination, and what holds them', [
     panels.table(
       'Destinations',
@@ -191,8 +199,10 @@ function(kit, common)
         connect() calls a second that found no port: who wanted to go where. Of all network namespaces of the host.
       |||,
       [panels.query(
-        'topk(10, sum by (process, remote_address, remote_port) (%s) > 0)' %
-        kit.rate(ofHost('timewait_connect_failures_by_destination_total')),
+        '%s and topk(10, %s)' % [
+          failuresBy('rate', '$__rate_interval', ''),
+          failuresBy('increase', '$__range', ' @ end()'),
+        ],
         '{{process}} → {{remote_address}}:{{remote_port}}'
       )],
       {
