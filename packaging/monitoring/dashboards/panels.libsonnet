@@ -263,7 +263,18 @@ local placeSections(sections) =
   } + more,
   linkColumn(title, url, more={}):: { links: [{ title: title, url: url }] } + more,
 
-  link(title, url):: { title: title, url: url, targetBlank: true },
+  link(title, url):: {
+    type: 'link',
+    title: title,
+    url: url,
+    targetBlank: true,
+    icon: 'doc',
+    tooltip: '',
+    tags: [],
+    asDropdown: false,
+    includeVars: false,
+    keepTime: false,
+  },
 
   section(title, panels):: { title: title, panels: panels },
 
@@ -274,7 +285,6 @@ local placeSections(sections) =
       label: 'Data source',
       query: 'prometheus',
       regex: '',
-      current: {},
       hide: 0,
     },
 
@@ -285,12 +295,10 @@ local placeSections(sections) =
       label: label,
       datasource: datasource,
       query: { query: 'label_values(%s, %s)' % [metric, labelName], refId: name },
-      definition: 'label_values(%s, %s)' % [metric, labelName],
       regex: '',
       sort: 1,
       refresh: 2,
       hide: 0,
-      current: {},
     },
 
     several: { multi: true, includeAll: true, allValue: '.+', current: { text: 'All', value: '$__all' } },
