@@ -61,7 +61,7 @@ function(kit, common)
       { thresholds: panels.zeroThresholds('orange') }
     ),
     panels.stat(
-      'Failed connects are counted',
+      'Counting failed connects',
       |||
         Exporters that count the connects that find no port. The others lack CAP_PERFMON, a tracefs that they may
         read, or a kernel.perf_event_paranoid of at most 2.
@@ -83,30 +83,29 @@ function(kit, common)
         panels.rows(byCollector(kit.rate(own('collector_cpu_seconds_total')))),
       ],
       [
-        ['instance', 'Host', { 'custom.width': 190 }],
-        ['job', 'Job'],
-        ['collector', 'Collector'],
-        ['Value #A', 'Last poll', okColumn],
-        ['Value #B', 'Last success', { unit: 's', decimals: 0, noValue: 'never' }],
-        ['Value #C', 'Interval', { unit: 's' }],
-        ['Value #D', 'Duration', { unit: 's' }],
+        ['instance', 'Host', panels.width(220)],
+        ['collector', 'Collector', panels.width(150)],
+        ['Value #A', 'Last poll', okColumn + panels.width(100)],
+        ['Value #B', 'Last success', panels.count(120) { unit: 's', noValue: 'never' }],
+        ['Value #C', 'Interval', panels.width(100) { unit: 's' }],
+        ['Value #D', 'Duration', panels.width(100) { unit: 's' }],
         ['Value #E', 'CPU', { unit: 'percentunit', decimals: 3 }],
       ],
-      { width: 15, height: 10, links: [kit.runbook('TimewaitCollectorFailing')] }
+      { width: 15, height: 10, sortBy: 'Last poll', ascending: true, links: [kit.runbook('TimewaitCollectorFailing')] }
     ),
     panels.table(
       'What these kernels do not offer',
       |||
         Counters and sysctls that were looked for and not found: removed from newer kernels (PAWSPassive and
-        tcp_tw_recycle went in Linux 4.12), or not in older ones yet. Panels that want them say so instead of showing
-        0.
+        tcp_tw_recycle went in Linux 4.12), not in older ones yet, or not in a network namespace other than the
+        host's. Panels that want them say so instead of showing 0.
       |||,
       [panels.rows(
         'count by (name) (label_replace(%s == 0, "name", "$1", "field", "(.+)")' %
         ofNamespace('timewait_netstat_field_available')
         + ' or label_replace(%s == 0, "name", "$1", "sysctl", "(.+)"))' % ofNamespace('timewait_sysctl_available')
       )],
-      [['name', 'Counter or sysctl'], ['Value', 'Hosts without', { decimals: 0, 'custom.width': 120 }]],
+      [['name', 'Counter or sysctl'], ['Value', 'Hosts without', panels.count(120)]],
       { width: 9, height: 10, noValue: 'Everything is there.' }
     ),
   ]);
@@ -161,12 +160,12 @@ function(kit, common)
         permission, io, malformed, interrupted. The log says each once.
       |||,
       [panels.query(
-        'sum by (collector, reason) (%s)' % kit.rate(own('collector_errors_total')), '{{collector}}: {{reason}}'
+        'sum by (collector, reason) (%s) > 0' % kit.rate(own('collector_errors_total')), '{{collector}}: {{reason}}'
       )],
       {
         unit: 'ops',
         width: 8,
-        noValue: 'No source has failed since the start.',
+        noValue: 'Every source could be read.',
         links: [kit.runbook('TimewaitCollectorFailing')],
       }
     ),
@@ -228,7 +227,7 @@ function(kit, common)
         panels.query('sum(%s)' % ofNamespace('timewait_server_tuples_omitted'), 'remote hosts of servers'),
         panels.query('sum(%s)' % ofNamespace('timewait_bind_local_addresses_omitted'), 'local addresses of bind()'),
       ],
-      { width: 8 }
+      { width: 7 }
     ),
     panels.timeseries(
       'Sockets that a figure may lack',
@@ -240,7 +239,7 @@ function(kit, common)
         panels.query('max(%s)' % ofNamespace('timewait_connect_sockets_error_bound'), 'connect()'),
         panels.query('max(%s)' % ofNamespace('timewait_server_sockets_error_bound'), 'servers'),
       ],
-      { width: 8 }
+      { width: 7 }
     ),
     panels.table(
       'Versions and sources',
@@ -253,12 +252,12 @@ function(kit, common)
         panels.rows('max by (job, instance, source) (%s == 1)' % ofNamespace('timewait_socket_source')),
       ],
       [
-        ['instance', 'Host', {}],
-        ['version', 'Version', {}],
-        ['revision', 'Revision', {}],
-        ['source', 'Sockets from', {}],
+        ['instance', 'Host', panels.width(220)],
+        ['version', 'Version', panels.width(80)],
+        ['revision', 'Revision'],
+        ['source', 'Sockets from'],
       ],
-      { width: 8 }
+      { width: 10 }
     ),
   ]);
 

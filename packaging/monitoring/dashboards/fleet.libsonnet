@@ -7,7 +7,9 @@ function(kit, common)
 
   local hostUrl(job, instance) =
     '/d/timewait-host?${datasource:queryparam}&var-job=%s&var-instance=%s&${__url_time_range}' % [job, instance];
-  local toHost = panels.linkColumn('Open the host', hostUrl('${__data.fields.job}', '${__data.fields.instance}'));
+  local toHost = panels.linkColumn(
+    'Open the host', hostUrl('${__data.fields.job}', '${__data.fields.instance}'), panels.width(220)
+  );
   local seriesToHost = {
     overrides: [panels.byRegexp('.*', {
       links: [{
@@ -96,6 +98,11 @@ function(kit, common)
     ),
   ]);
 
+  local failing = panels.colouredColumn(panels.zeroThresholds(), panels.absent(notCounted) {
+    unit: 'cps',
+    'custom.width': 120,
+  });
+
   local worstNow = panels.section('The worst now', [
     panels.table(
       'Hosts with the fullest destination',
@@ -115,16 +122,16 @@ function(kit, common)
         ofWorstHosts(byHost('sum', ofNamespace('timewait_advice', 'severity=~"critical|warning"'))),
       ],
       [
-        ['instance', 'Host', toHost { 'custom.width': 190 }],
-        ['job', 'Job'],
-        ['Value #A', 'Fullest destination', panels.ratioColumn(kit.usage)],
-        ['Value #B', 'Preferred half', panels.ratioColumn(kit.usage)],
-        ['Value #C', 'bind()', panels.ratioColumn(kit.usage)],
-        ['Value #D', 'Failing', panels.colouredColumn(panels.zeroThresholds(), { unit: 'cps', noValue: notCounted })],
+        ['instance', 'Host', toHost],
+        ['job', 'Job', panels.width(120)],
+        ['Value #A', 'Fullest destination', panels.ratioColumn(kit.usage) + panels.width(180)],
+        ['Value #B', 'Preferred half', panels.ratioColumn(kit.usage) + panels.width(180)],
+        ['Value #C', 'bind()', panels.ratioColumn(kit.usage) + panels.width(180)],
+        ['Value #D', 'Failing', failing],
         ['Value #E', 'Entering TIME-WAIT', { unit: 'cps' }],
-        ['Value #F', 'TIME-WAIT as client', { unit: 'short', decimals: 0 }],
-        ['Value #G', 'CLOSE-WAIT', { unit: 'short', decimals: 0 }],
-        ['Value #H', 'Advice', panels.colouredColumn(panels.zeroThresholds('orange'))],
+        ['Value #F', 'TIME-WAIT as client', { decimals: 0 }],
+        ['Value #G', 'CLOSE-WAIT', panels.count(110)],
+        ['Value #H', 'Advice', panels.colouredColumn(panels.zeroThresholds('orange'), panels.width(80))],
       ],
       { sortBy: 'Fullest destination', links: [kit.runbook('TimewaitConnectPortsNearlyExhausted')] }
     ),
@@ -144,18 +151,18 @@ function(kit, common)
         ofWorstTuples(ofTuple('timewait_connect_sockets', 'state="close_wait"')),
       ],
       [
-        ['instance', 'Host', toHost { 'custom.width': 190 }],
-        ['job', 'Job'],
-        ['netns', 'Namespace'],
+        ['instance', 'Host', toHost],
+        ['job', 'Job', panels.width(120)],
+        ['netns', 'Namespace', panels.width(110)],
         ['local_address', 'From'],
         ['remote_address', 'To'],
-        ['remote_port', 'Port'],
-        ['Value #A', 'Usage', panels.ratioColumn(kit.usage)],
-        ['Value #B', 'Used', { decimals: 0 }],
-        ['Value #C', 'Reusable', { decimals: 0 }],
-        ['Value #D', 'TIME-WAIT', { decimals: 0 }],
-        ['Value #E', 'Established', { decimals: 0 }],
-        ['Value #F', 'CLOSE-WAIT', { decimals: 0 }],
+        ['remote_port', 'Port', panels.width(80)],
+        ['Value #A', 'Usage', panels.ratioColumn(kit.usage) + panels.width(180)],
+        ['Value #B', 'Used', panels.count(100)],
+        ['Value #C', 'Reusable', panels.count(100)],
+        ['Value #D', 'TIME-WAIT', panels.count(105)],
+        ['Value #E', 'Established', panels.count(105)],
+        ['Value #F', 'CLOSE-WAIT', panels.count(110)],
       ],
       { sortBy: 'Usage', links: [kit.runbook('TimewaitConnectPortsExhausted')] }
     ),
@@ -171,8 +178,8 @@ function(kit, common)
         kit.failuresInRange(ofHost('timewait_connect_failures_by_destination_total')),
       ])],
       [
-        ['instance', 'Host', toHost { 'custom.width': 190 }],
-        ['job', 'Job'],
+        ['instance', 'Host', toHost],
+        ['job', 'Job', panels.width(120)],
         ['process', 'Process'],
         ['netns', 'Namespace'],
         ['local_address', 'From'],
@@ -235,20 +242,17 @@ function(kit, common)
     panels.table(
       'Advice that speaks',
       'What is set wrongly or about to hurt, host by host. Click a rule for what it means, what to do and what not.',
-      [panels.rows('sum by (job, instance, netns, rule, severity) (%s) > 0' % ofNamespace('timewait_advice'))],
+      // The order of the queries is that of the rows.
       [
-        ['severity', 'Severity', {
-          'custom.width': 100,
-          'custom.cellOptions': { type: 'color-text' },
-          mappings: [{ type: 'value', options: {
-            critical: { color: 'red', index: 0 },
-            warning: { color: 'orange', index: 1 },
-            info: { color: 'blue', index: 2 },
-          } }],
-        }],
-        ['rule', 'Rule', panels.linkColumn('What to do', kit.runbookOf('${__value.raw}'), {})],
-        ['instance', 'Host', toHost { 'custom.width': 190 }],
-        ['netns', 'Namespace', { 'custom.width': 110 }],
+        panels.rows('sum by (job, instance, netns, rule, severity) (%s) > 0' %
+                    ofNamespace('timewait_advice', 'severity="%s"' % severity))
+        for severity in ['critical', 'warning', 'info']
+      ],
+      [
+        ['severity', 'Severity', panels.severityColumn],
+        ['rule', 'Rule', panels.linkColumn('What to do', kit.runbookOf('${__value.raw}'))],
+        ['instance', 'Host', toHost],
+        ['netns', 'Namespace', panels.width(110)],
       ],
       { width: 14, noValue: 'No rule speaks.' }
     ),
@@ -269,8 +273,8 @@ function(kit, common)
       ]))],
       [
         ['sysctl', 'Setting'],
-        ['value', 'Value', { 'custom.width': 100 }],
-        ['Value', 'Hosts', { 'custom.width': 90, decimals: 0 }],
+        ['value', 'Value', panels.width(100)],
+        ['Value', 'Hosts', panels.count(90)],
       ],
       { width: 10 }
     ),

@@ -18,9 +18,9 @@ function(kit, common)
   ];
   local capacity = 'max(%s)' % ofNamespace('timewait_ephemeral_ports');
 
-  local fixed(name, color) = panels.byName(name, { color: { mode: 'fixed', fixedColor: color } });
+  local fixed(name, color) = panels.byName(name, { color: panels.fixed(color) });
   local limitLine(name) = panels.byName(name, {
-    color: { mode: 'fixed', fixedColor: 'red' },
+    color: panels.fixed('red'),
     'custom.lineStyle': { fill: 'dash', dash: [8, 6] },
     'custom.fillOpacity': 0,
     'custom.stacking': { mode: 'none', group: 'limit' },
@@ -72,7 +72,7 @@ function(kit, common)
         When the first destination runs out, if its use of ports goes on as in the last ten minutes. "not in sight" is
         what you want: no destination is growing, or it takes more than a day.
       |||,
-      panels.query(panels.oneLine(secondsLeft), 'full in'),
+      panels.instant(panels.oneLine(secondsLeft)),
       {
         unit: 's',
         noValue: 'not in sight',
@@ -142,6 +142,8 @@ function(kit, common)
       at,
     ];
 
+  local count = panels.count(105);
+
   local destinations = panels.section('Ports by destination, and what holds them', [
     panels.table(
       'Destinations',
@@ -159,16 +161,16 @@ function(kit, common)
       [
         ['local_address', 'From'],
         ['remote_address', 'To'],
-        ['remote_port', 'Port'],
-        ['Value #A', 'Usage', panels.ratioColumn(kit.usage)],
-        ['Value #B', 'Used', { decimals: 0 }],
-        ['Value #C', 'Reusable', { decimals: 0 }],
-        ['Value #D', 'TIME-WAIT', { decimals: 0 }],
-        ['Value #E', 'Established', { decimals: 0 }],
-        ['Value #F', 'CLOSE-WAIT', panels.colouredColumn(panels.thresholds([['orange', 100]]), { decimals: 0 })],
-        ['Value #G', 'FIN-WAIT-2', { decimals: 0 }],
-        ['Value #H', 'SYN-SENT', { decimals: 0 }],
-        ['Value #I', 'Other', { decimals: 0 }],
+        ['remote_port', 'Port', panels.width(80)],
+        ['Value #A', 'Usage', panels.ratioColumn(kit.usage) + panels.width(220)],
+        ['Value #B', 'Used', count],
+        ['Value #C', 'Reusable', count],
+        ['Value #D', 'TIME-WAIT', count],
+        ['Value #E', 'Established', count],
+        ['Value #F', 'CLOSE-WAIT', panels.colouredColumn(panels.thresholds([['orange', 100]], 'text'), count)],
+        ['Value #G', 'FIN-WAIT-2', count],
+        ['Value #H', 'SYN-SENT', count],
+        ['Value #I', 'Other', count],
       ],
       { sortBy: 'Usage', links: [kit.runbook('TimewaitConnectPortsExhausted')] }
     ),
@@ -222,12 +224,12 @@ function(kit, common)
         kit.failuresInRange(ofHost('timewait_connect_failures_by_destination_total')),
       ])],
       [
-        ['process', 'Process'],
-        ['netns', 'Namespace'],
+        ['process', 'Process', panels.width(130)],
+        ['netns', 'Namespace', panels.width(150)],
         ['local_address', 'From'],
         ['remote_address', 'To'],
-        ['remote_port', 'Port', { 'custom.width': 80 }],
-        ['Value', 'Failed', panels.colouredColumn(panels.zeroThresholds(), { decimals: 0, 'custom.width': 110 })],
+        ['remote_port', 'Port', panels.width(70)],
+        ['Value', 'Failed', panels.colouredColumn(panels.zeroThresholds(), panels.count(90))],
       ],
       {
         width: 12,
@@ -264,7 +266,7 @@ function(kit, common)
         panels.query('sum(%s)' % ofNamespace('timewait_ephemeral_ports_unused'), 'unused'),
       ],
       {
-        width: 8,
+        width: 7,
         stacked: true,
         overrides: [
           fixed('blocked, observed', 'red'),
@@ -286,7 +288,7 @@ function(kit, common)
         'topk(10, max by (local_address) (%s))' % ofNamespace('timewait_bind_ports_usage_ratio'), '{{local_address}}'
       )],
       {
-        width: 8,
+        width: 7,
         unit: 'percentunit',
         max: 1,
         thresholds: kit.usage,
@@ -308,13 +310,13 @@ function(kit, common)
       ],
       [
         ['local_address', 'Server'],
-        ['local_port', 'Port', { 'custom.width': 70 }],
+        ['local_port', 'Port', panels.width(65)],
         ['remote_address', 'Client'],
-        ['Value #B', 'Used', { decimals: 0, 'custom.width': 80 }],
-        ['Value #A', 'Usage', panels.ratioColumn(kit.usage)],
+        ['Value #B', 'Used', panels.count(70)],
+        ['Value #A', 'Usage', panels.ratioColumn(kit.usage) + panels.width(180)],
       ],
       {
-        width: 8,
+        width: 10,
         sortBy: 'Used',
         noValue: 'No connection was accepted.',
         links: [kit.runbook('TimewaitServerQuadrupletsNearlyExhausted')],
@@ -367,7 +369,7 @@ function(kit, common)
         ],
         'mean time in TIME-WAIT'
       )],
-      { width: 8, unit: 's', noValue: 'no connection has entered TIME-WAIT' }
+      { width: 8, unit: 'suffix:s', noValue: 'no connection has entered TIME-WAIT' }
     ),
     panels.bargauge(
       'TIME-WAIT sockets that go within',
@@ -379,7 +381,7 @@ function(kit, common)
         panels.instant('sum(%s)' % within(seconds), seconds + ' s')
         for seconds in ['5', '15', '30', '60']
       ],
-      { width: 8, color: { mode: 'fixed', fixedColor: 'blue' } }
+      { width: 8, color: panels.fixed('blue') }
     ),
     panels.timeseries(
       'Time left to TIME-WAIT sockets',
@@ -395,21 +397,30 @@ function(kit, common)
     panels.timeseries(
       'Room for TIME-WAIT',
       |||
-        TIME-WAIT sockets against tcp_max_tw_buckets. At the limit connections close without TIME-WAIT and its
-        protection, and only the counter TCPTimeWaitOverflow tells of it: raise the limit, it costs little.
+        Share of tcp_max_tw_buckets that TIME-WAIT sockets have taken. At the limit connections close without
+        TIME-WAIT and its protection, and only the counter TCPTimeWaitOverflow tells of it: raise the limit, it costs
+        little.
       |||,
       [
-        panels.query('sum(%s)' % ofNamespace('timewait_sockstat_tcp_time_wait'), 'TIME-WAIT'),
-        panels.query('sum(%s)' % ofNamespace('timewait_sysctl_net_ipv4_tcp_max_tw_buckets'), 'tcp_max_tw_buckets'),
+        panels.query(
+          'max(%s / %s)' % [
+            ofNamespace('timewait_sockstat_tcp_time_wait'),
+            ofNamespace('timewait_sysctl_net_ipv4_tcp_max_tw_buckets'),
+          ],
+          'TIME-WAIT / tcp_max_tw_buckets'
+        ),
         panels.query('sum(%s)' % rate('timewait_netstat_tcp_time_wait_overflow_total'), 'closed without, per second'),
       ],
       {
         width: 8,
+        unit: 'percentunit',
+        max: 1,
+        thresholds: kit.usage,
         overrides: [
-          limitLine('tcp_max_tw_buckets'),
           panels.byName('closed without, per second', {
+            max: null,
             unit: 'cps',
-            color: { mode: 'fixed', fixedColor: 'orange' },
+            color: panels.fixed('orange'),
             'custom.axisPlacement': 'right',
             'custom.axisSoftMax': 1,
           }),
@@ -532,7 +543,7 @@ function(kit, common)
         ),
       ],
       {
-        width: 8,
+        width: 7,
         unit: 'bytes',
         stacked: true,
         noValue: needsSlabinfo,
@@ -555,16 +566,16 @@ function(kit, common)
       ],
       [
         ['cache', 'Cache'],
-        ['Value #B', 'Objects', { decimals: 0, noValue: '' }],
-        ['Value #C', 'Active', { decimals: 0, noValue: '' }],
-        ['Value #A', 'Object size', { unit: 'bytes', decimals: 0 }],
-        ['Value #D', 'Cache size', { unit: 'bytes', noValue: '' }],
-        ['Value #E', 'Merged', {
+        ['Value #B', 'Objects', panels.count(85) { noValue: '' }],
+        ['Value #C', 'Active', panels.count(85) { noValue: '' }],
+        ['Value #A', 'Object size', panels.count(100) { unit: 'bytes' }],
+        ['Value #D', 'Cache size', panels.width(100) { unit: 'bytes', noValue: '' }],
+        ['Value #E', 'Merged', panels.width(80) {
           noValue: '',
           mappings: [{ type: 'value', options: { '0': { text: 'no', index: 0 }, '1': { text: 'yes', index: 1 } } }],
         }],
       ],
-      { width: 8, noValue: needsSlabinfo }
+      { width: 10, noValue: needsSlabinfo }
     ),
     panels.timeseries(
       'Beside what live connections take',
@@ -578,9 +589,29 @@ function(kit, common)
         panels.query('sum(%s)' % ofHost('timewait_slab_size_bytes', 'cache=~"TCP|TCPv6"'), 'full sockets'),
         panels.query('sum(%s)' % ofHost('timewait_sockstat_tcp_memory_bytes'), 'socket buffers'),
       ],
-      { width: 8, unit: 'bytes', noValue: needsSlabinfo, overrides: [fixed('TIME-WAIT sockets', 'blue')] }
+      {
+        width: 7,
+        unit: 'bytes',
+        noValue: needsSlabinfo,
+        overrides: [
+          fixed('TIME-WAIT sockets', 'blue'),
+          fixed('full sockets', 'green'),
+          fixed('socket buffers', 'orange'),
+        ],
+      }
     ),
   ]);
+
+  // Their names as sysctl(8) writes them: only the dots before the last part have become underscores.
+  local sysctls = std.foldl(
+    function(expr, part) 'label_replace(%s, "sysctl", "%s$1", "__name__", "timewait_sysctl_%s_(.+)")' % [
+      expr,
+      part + '.',
+      std.strReplace(part, '.', '_'),
+    ],
+    ['net.ipv4', 'net.core', 'net.netfilter'],
+    '{__name__=~"timewait_sysctl_net_.+", job=~"$job", instance=~"$instance", netns=~"$netns"}'
+  );
 
   local setup = panels.section('Settings and advice', [
     panels.table(
@@ -599,7 +630,7 @@ function(kit, common)
             '1': { text: 'speaks', color: 'orange', index: 0 },
           } }],
         }],
-        ['severity', 'Severity', { 'custom.width': 100 }],
+        ['severity', 'Severity', panels.width(100)],
         ['rule', 'Rule', panels.linkColumn('What to do', kit.runbookOf('${__value.raw}'))],
       ],
       { width: 12, height: 14, sortBy: 'State' }
@@ -611,10 +642,7 @@ function(kit, common)
         underscores. A pair has _min and _max, a list of ports its length as _ports. One that this kernel lacks is not
         there.
       |||,
-      [panels.rows(
-        'sum by (sysctl) (label_replace(%s, "sysctl", "$1", "__name__", "timewait_sysctl_(.+)"))' %
-        '{__name__=~"timewait_sysctl_net_.+", job=~"$job", instance=~"$instance", netns=~"$netns"}'
-      )],
+      [panels.rows('sum by (sysctl) (%s)' % sysctls)],
       [
         ['sysctl', 'Setting'],
         ['Value', 'Value', { unit: 'none', 'custom.width': 120 }],

@@ -86,6 +86,8 @@ local placeSections(sections) =
 
   noThresholds:: $.thresholds([]),
 
+  fixed(color):: { mode: 'fixed', fixedColor: color },
+
   // One number. Options: width, height, unit, decimals, thresholds, noValue, links.
   stat(title, description, query, options={})::
     panel(
@@ -99,7 +101,10 @@ local placeSections(sections) =
     + withFieldConfig(
       {
         unit: std.get(options, 'unit', 'short'),
-        color: { mode: 'thresholds' },
+        min: 0,
+        [if std.get(options, 'unit', 'short') == 'percentunit' then 'max']: 1,
+        // A number that is neither good nor bad has no thresholds and is blue.
+        color: if std.objectHas(options, 'thresholds') then { mode: 'thresholds' } else $.fixed('blue'),
         thresholds: std.get(options, 'thresholds', $.noThresholds),
         noValue: std.get(options, 'noValue', 'no data'),
         [if std.objectHas(options, 'decimals') then 'decimals']: options.decimals,
@@ -139,7 +144,9 @@ local placeSections(sections) =
         custom: {
           drawStyle: 'line',
           lineWidth: 1,
-          fillOpacity: if stacked then 60 else 8,
+          fillOpacity: if stacked then 60 else 0,
+          // So that an axis of nothing but zeros ends at 1.
+          [if std.member(['cps', 'ops', 'short'], std.get(options, 'unit', 'short')) then 'axisSoftMax']: 1,
           showPoints: 'never',
           spanNulls: false,
           stacking: { mode: if stacked then 'normal' else 'none', group: 'A' },
@@ -164,7 +171,7 @@ local placeSections(sections) =
 
   // Rows of several queries, put together by the labels that they share. `columns` are
   // [name of the field, title, further field options], from left to right; others are left out.
-  // Options: width, height, noValue, links, sortBy (a title).
+  // Options: width, height, noValue, links, sortBy (a title), ascending.
   table(title, description, queries, columns, options={})::
     panel(
       'table',
@@ -188,7 +195,9 @@ local placeSections(sections) =
       options: {
         showHeader: true,
         cellHeight: 'sm',
-        [if std.objectHas(options, 'sortBy') then 'sortBy']: [{ displayName: options.sortBy, desc: true }],
+        [if std.objectHas(options, 'sortBy') then 'sortBy']: [
+          { displayName: options.sortBy, desc: !std.get(options, 'ascending', false) },
+        ],
       },
       transformations: [
         { id: 'merge', options: {} },
@@ -249,6 +258,8 @@ local placeSections(sections) =
   byRegexp(pattern, properties):: $.byName('', properties) { matcher: { id: 'byRegexp', options: pattern } },
 
   // Options of a table's column.
+  width(pixels):: { 'custom.width': pixels },
+  count(pixels):: { decimals: 0, 'custom.width': pixels },
   ratioColumn(thresholds):: {
     unit: 'percentunit',
     decimals: 0,
@@ -261,6 +272,19 @@ local placeSections(sections) =
     thresholds: thresholds,
     'custom.cellOptions': { type: 'color-text' },
   } + more,
+  // What the table shows where a row has no value: no colour of the thresholds.
+  absent(text):: {
+    mappings: [{ type: 'special', options: { match: 'null', result: { text: text, color: 'text', index: 0 } } }],
+  },
+  severityColumn:: {
+    'custom.width': 100,
+    'custom.cellOptions': { type: 'color-text' },
+    mappings: [{ type: 'value', options: {
+      critical: { color: 'red', index: 0 },
+      warning: { color: 'orange', index: 1 },
+      info: { color: 'blue', index: 2 },
+    } }],
+  },
   linkColumn(title, url, more={}):: { links: [{ title: title, url: url }] } + more,
 
   link(title, url):: {
