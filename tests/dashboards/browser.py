@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import select
@@ -13,22 +14,34 @@ from typing import Any
 
 ANSWER_SECONDS = 60.0
 STOP_SECONDS = 10.0
-# The numbers of the pipes are fixed: Chromium reads from 3 and writes to 4. Its own sandbox wants a user that is
-# not root, and a container's /dev/shm may be small.
+# The numbers of the pipes are fixed: Chromium reads from 3 and writes to 4. Others of one digit could be one of them,
+# and those of two are too much for sh.
 _WITH_PIPES = 'exec 3<&"$0" 4>&"$1"; shift; exec "$@"'
+_FIRST_OTHER = 10
+# Its own sandbox wants a user that is not root, and a container's /dev/shm may be small.
 _FLAGS = ("--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
           "--hide-scrollbars", "--no-first-run", "--disable-background-networking", "--disable-component-update")
+
+
+def _open_pipe() -> list[int]:
+    """A pipe, the end to read from first."""
+    ends = os.pipe()
+    high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _FIRST_OTHER) for end in ends]
+    for end in ends:
+        os.close(end)
+    return high
 
 
 class Page:
     """The one page of a browser."""
 
     def __init__(self, program: str, profile: Path) -> None:
-        commands, self._commands = os.pipe()
-        self._replies, replies = os.pipe()
-        with (profile / "log").open("w") as log:
+        commands, self._commands = _open_pipe()
+        self._replies, replies = _open_pipe()
+        self._log = profile / "log"
+        with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "sh", "-c", _WITH_PIPES, str(commands), str(replies), program,
+                ["setpriv", "--pdeathsig", "KILL", "bash", "-c", _WITH_PIPES, str(commands), str(replies), program,
                  *_FLAGS, f"--user-data-dir={profile}/profile", "about:blank"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(commands, replies))
         os.close(commands), os.close(replies)
@@ -51,7 +64,7 @@ class Page:
             if not select.select([self._replies], [], [], max(deadline - time.monotonic(), 0))[0]:
                 raise AssertionError("the browser does not answer")
             if not (read := os.read(self._replies, 1 << 20)):
-                raise AssertionError("the browser has ended")
+                raise AssertionError("the browser has ended:\n" + self._log.read_text())
             self._unread += read
 
     def _send(self, method: str, **parameters: Any) -> dict:

@@ -80,7 +80,7 @@ def _start_traffic(cleanup: Callable, host: Host, seconds: float) -> int:
 def _start_daemon(cleanup: Callable, host: Host, namespace: int, tracefs: Path, config: Path) -> str:
     """The address at which the daemon answers in this namespace."""
     listener = socket.create_server(("127.0.0.1", 0))
-    command = ["nsenter", f"--net=/proc/{namespace}/ns/net", "sh", "-c", _WITH_SOCKET, str(listener.fileno()),
+    command = ["nsenter", f"--net=/proc/{namespace}/ns/net", "bash", "-c", _WITH_SOCKET, str(listener.fileno()),
                PROGRAM, f"--config.file={config}", "--web.systemd-socket", *host.flags]
     daemon = Daemon(with_tracefs(tracefs, command), pass_fds=(listener.fileno(),))
     cleanup(daemon.stop)
