@@ -43,6 +43,10 @@ local panels = import 'panels.libsonnet';
     ofNamespace(metric, more=''):: kit.ofHost(metric, 'netns=~"$netns"' + if more == '' then '' else ', ' + more),
 
     rate(selector):: 'rate(%s[$__rate_interval])' % selector,
+    rateOf(metric):: kit.rate(kit.ofNamespace(metric)),
+
+    // The number of ephemeral ports.
+    capacity: 'max(%s)' % kit.ofNamespace('timewait_ephemeral_ports'),
 
     // Entries into TIME-WAIT: the kernel counts those that last at most 4 seconds apart.
     entryRate(by=null)::
@@ -54,6 +58,22 @@ local panels = import 'panels.libsonnet';
     // series that begins in it counts, too: rate() and increase() know nothing of it.
     failuresInRange(selector)::
       '(%(s)s unless %(s)s offset $__range) > 0 or increase(%(s)s[$__range]) > 0' % { s: selector },
+
+    stateColors: [
+      panels.inColor(each[0], each[1])
+      for each in [
+        ['time_wait', 'blue'],
+        ['established', 'green'],
+        ['close_wait', 'red'],
+        ['fin_wait1', 'light-purple'],
+        ['fin_wait2', 'purple'],
+        ['syn_sent', 'yellow'],
+        ['syn_recv', 'light-yellow'],
+        ['last_ack', 'orange'],
+        ['listen', 'text'],
+        ['other', 'text'],
+      ]
+    ],
 
     datasource: variables.datasource,
     job: variables.labelValues('job', 'Job', 'timewait_exporter_build_info', 'job') + variables.several,

@@ -55,8 +55,6 @@ local placeSections(sections) =
   std.mapWithIndex(function(index, each) each { id: index + 1 }, done.placed);
 
 {
-  oneLine:: oneLine,
-
   // Values over time; `legend` names each series.
   query(expr, legend):: {
     datasource: datasource,
@@ -88,8 +86,9 @@ local placeSections(sections) =
 
   fixed(color):: { mode: 'fixed', fixedColor: color },
 
-  // One number. Options: width, height, unit, decimals, thresholds, noValue, links.
+  // One number. Options: width, height, unit, decimals, thresholds, noValue and its colour noValueColor, links.
   stat(title, description, query, options={})::
+    local noValue = std.get(options, 'noValue', 'no data');
     panel(
       'stat',
       title,
@@ -106,7 +105,8 @@ local placeSections(sections) =
         // A number that is neither good nor bad has no thresholds and is blue.
         color: if std.objectHas(options, 'thresholds') then { mode: 'thresholds' } else $.fixed('blue'),
         thresholds: std.get(options, 'thresholds', $.noThresholds),
-        noValue: std.get(options, 'noValue', 'no data'),
+        noValue: noValue,
+        mappings: $.absent(noValue, std.get(options, 'noValueColor', 'text')).mappings,
         [if std.objectHas(options, 'decimals') then 'decimals']: options.decimals,
       }, []
     )
@@ -255,6 +255,16 @@ local placeSections(sections) =
     properties: [{ id: id, value: properties[id] } for id in std.objectFields(properties)],
   },
 
+  inColor(name, color):: $.byName(name, { color: $.fixed(color) }),
+
+  // A limit beside the values: dashed, and never on top of them.
+  limitLine(name):: $.byName(name, {
+    color: $.fixed('red'),
+    'custom.lineStyle': { fill: 'dash', dash: [8, 6] },
+    'custom.fillOpacity': 0,
+    'custom.stacking': { mode: 'none', group: 'limit' },
+  }),
+
   byRegexp(pattern, properties):: $.byName('', properties) { matcher: { id: 'byRegexp', options: pattern } },
 
   // Options of a table's column.
@@ -272,9 +282,9 @@ local placeSections(sections) =
     thresholds: thresholds,
     'custom.cellOptions': { type: 'color-text' },
   } + more,
-  // What the table shows where a row has no value: no colour of the thresholds.
-  absent(text):: {
-    mappings: [{ type: 'special', options: { match: 'null', result: { text: text, color: 'text', index: 0 } } }],
+  // What is shown where there is no value: no colour of the thresholds, for which it would be a low one.
+  absent(text, color='text'):: {
+    mappings: [{ type: 'special', options: { match: 'null+nan', result: { text: text, color: color, index: 0 } } }],
   },
   severityColumn:: {
     'custom.width': 100,
