@@ -22,9 +22,13 @@ from dashboards import RENDERED, load
 from support.case import SKIPPED, new_directory, require_tool
 
 WIDTH = 1600
+# Of a laptop's screen, where titles have to fit.
+NARROW_WIDTH = 1280
 DRAWN_SECONDS = 90.0
-# The grid of a dashboard: 30 pixels a row and 8 between.
+# The grid of a dashboard: 30 pixels a row and 8 between. Above it is a header, around it a margin.
 ROW_PIXELS = 38
+HEADER_PIXELS = 48
+MARGIN_PIXELS = 16
 # Points of a line.
 POINTS = 240
 WELL_WHEN_EMPTY = {"Errors"}
@@ -46,9 +50,10 @@ def serve(cleanup: Callable, directory: Path) -> str:
     return f"http://{host}:{port}"
 
 
-def draw(page: Page, url: str, height: int) -> None:
+def draw(page: Page, site: str, asked: dict[str, object], width: int, height: int) -> None:
     """Returns when everything is drawn."""
-    page.open(url, WIDTH, height)
+    url = f"{site}/?{urllib.parse.urlencode({**asked, 'width': width})}"
+    page.open(url, width, height)
     deadline = time.monotonic() + DRAWN_SECONDS
     while (title := page.evaluate("document.title")) != "drawn":
         if title.startswith("failed") or time.monotonic() > deadline:
@@ -56,15 +61,16 @@ def draw(page: Page, url: str, height: int) -> None:
         time.sleep(0.1)
 
 
-def complaints(name: str, page: Page) -> list[str]:
+def complaints(page: Page) -> list[str]:
     """What a person would stumble over, as far as it can be told without eyes."""
     empty = set(page.evaluate("emptyPanels")) - WELL_WHEN_EMPTY
-    return [*(f"{name}: {title!r} is empty" for title in sorted(empty)),
-            *(f"{name}: {title!r} does not fit" for title in page.evaluate(TRUNCATED_TITLES))]
+    return [*(f"{title!r} is empty" for title in sorted(empty)),
+            *(f"the title {title!r} does not fit" for title in page.evaluate(TRUNCATED_TITLES))]
 
 
-def rows_of(dashboard: dict) -> int:
-    return max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in dashboard["panels"])
+def height_of(dashboard: dict) -> int:
+    rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in dashboard["panels"])
+    return HEADER_PIXELS + rows * ROW_PIXELS + 2 * MARGIN_PIXELS
 
 
 def parse() -> argparse.Namespace:
@@ -77,8 +83,35 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def questions(name: str, address: str, arguments: argparse.Namespace) -> dict[str, object]:
+    """The parameters of the page for a dashboard."""
+    now = int(time.time())
+    step = max(int(arguments.seconds / POINTS), 1)
+    asked = {"dashboard": name, "prometheus": f"http://{address}", "theme": arguments.theme,
+             "from": now - step * int(arguments.seconds / step), "to": now, "step": step}
+    if name == "timewait-host":
+        asked |= {"var-instance": stage.HOSTS[0].name, "var-netns": "self"}
+    return asked
+
+
+def draw_all(page: Page, site: str, address: str, arguments: argparse.Namespace) -> list[str]:
+    """Leaves the pictures; gives what is wrong with them."""
+    found = []
+    for name, dashboard in load().items():
+        asked = questions(name, address, arguments)
+        height = height_of(dashboard)
+        draw(page, site, asked, NARROW_WIDTH, height)
+        found += [f"{name}: {complaint}" for complaint in complaints(page)]
+        draw(page, site, asked, WIDTH, height)
+        picture = arguments.pictures / f"dashboard-{name.removeprefix('timewait-')}.png"
+        picture.write_bytes(page.screenshot())
+        print(f"{picture.name}: {WIDTH} x {height}")
+    return found
+
+
 def main() -> int:
     arguments = parse()
+    program = require_tool("chromium")
     with contextlib.ExitStack() as ends:
         address = arguments.prometheus
         if not address:
@@ -86,23 +119,11 @@ def main() -> int:
             time.sleep(arguments.seconds)
         shutil.copytree(RENDERED, arguments.page / "dashboards", dirs_exist_ok=True)
         site = serve(ends.callback, arguments.page)
-        now = int(time.time())
-        found = []
-        step = max(int(arguments.seconds / POINTS), 1)
-        page = Page(require_tool("chromium"), new_directory(ends.callback))
+        page = Page(program, new_directory(ends.callback))
         ends.callback(page.close)
-        for name, dashboard in load().items():
-            height = rows_of(dashboard) * ROW_PIXELS + 32
-            asked = {"dashboard": name, "prometheus": f"http://{address}", "width": WIDTH, "step": step,
-                     "from": now - step * int(arguments.seconds / step), "to": now, "theme": arguments.theme}
-            if name == "timewait-host":
-                asked["var-instance"] = stage.HOSTS[0].name
-            draw(page, f"{site}/?{urllib.parse.urlencode(asked)}", height)
-            picture = arguments.pictures / f"dashboard-{name.removeprefix('timewait-')}.png"
-            picture.write_bytes(page.screenshot())
-            print(f"{picture}: {WIDTH} x {height}")
-            found += complaints(name, page)
-    print("\n".join(found))
+        found = draw_all(page, site, address, arguments)
+    for complaint in found:
+        print(complaint)
     return 1 if found else 0
 
 

@@ -59,6 +59,8 @@ local panels = import 'panels.libsonnet';
     failuresInRange(selector)::
       '(%(s)s unless %(s)s offset $__range) > 0 or increase(%(s)s[$__range]) > 0' % { s: selector },
 
+    noFailures: 'No connect() has failed for want of a port, as far as they are counted.',
+
     stateColors: [
       panels.inColor(each[0], each[1])
       for each in [

@@ -52,7 +52,7 @@ function(kit, common)
       { thresholds: panels.zeroThresholds('orange'), links: [kit.runbook('TimewaitCollectorFailing')] }
     ),
     panels.stat(
-      'Refused configurations',
+      'Refused reloads',
       |||
         Exporters that were told to read their configuration again, found it bad and kept the old one; the log says
         why.
@@ -61,7 +61,7 @@ function(kit, common)
       { thresholds: panels.zeroThresholds('orange') }
     ),
     panels.stat(
-      'Counting failed connects',
+      'Counting failures',
       |||
         Exporters that count the connects that find no port. The others lack CAP_PERFMON, a tracefs that they may
         read, or a kernel.perf_event_paranoid of at most 2.

@@ -190,7 +190,7 @@ function(kit, common)
       {
         height: 6,
         sortBy: 'Failed connects',
-        noValue: 'No connect() has failed for want of a port.',
+        noValue: kit.noFailures,
         links: [kit.runbook('TimewaitConnectFailures')],
       }
     ),

@@ -12,7 +12,7 @@ import type { StoredDashboard } from "../stored";
 import { prepare } from "./fields";
 import { draw, hasData, type StoredPanel } from "./panel";
 import { query } from "./prometheus";
-import { type Range, valuesOf } from "./variables";
+import { ALL, type Range, type Values, valuesOf } from "./variables";
 
 const asked = new URLSearchParams(location.search);
 const theme = createTheme({ colors: { mode: asked.get("theme") === "light" ? "light" : "dark" } });
@@ -37,6 +37,21 @@ function place({ x, y, w, h }: StoredPanel["gridPos"]) {
     width: w * column - GAP,
     height: h * (ROW + GAP) - GAP,
   };
+}
+
+// What stands in Grafana's frame: the title, and what has been chosen.
+const HEADER = 48;
+
+function Header({ dashboard, values }: { dashboard: StoredDashboard; values: Values }): ReactElement {
+  const chosen = (dashboard.templating?.list ?? [])
+    .filter(({ type }) => type === "query")
+    .map(({ name, label }) => `${label}: ${values[name] === ALL ? "All" : values[name]}`);
+  return (
+    <div style={{ height: HEADER, padding: `${MARGIN}px ${MARGIN}px 0`, display: "flex", alignItems: "baseline" }}>
+      <span style={{ fontSize: 22, fontWeight: 500, marginRight: 40 }}>{dashboard.title}</span>
+      <span style={{ opacity: 0.7, whiteSpace: "pre" }}>{chosen.join("        ")}</span>
+    </div>
+  );
 }
 
 function Row({ panel }: { panel: StoredPanel }): ReactElement {
@@ -71,8 +86,12 @@ async function load(): Promise<ReactElement> {
       return <Panel key={panel.id} panel={panel} frames={frames} />;
     }),
   );
-  const height = Math.max(...panels.map(({ gridPos }) => place(gridPos).top + place(gridPos).height)) + MARGIN;
-  return <div style={{ position: "relative", width: pageWidth, height }}>{drawn}</div>;
+  return (
+    <>
+      <Header dashboard={dashboard} values={values} />
+      <div style={{ position: "relative", width: pageWidth }}>{drawn}</div>
+    </>
+  );
 }
 
 function fail(reason: unknown): void {

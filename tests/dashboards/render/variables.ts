@@ -10,6 +10,9 @@ export interface Range {
 
 export type Values = Record<string, string>;
 
+/** What a variable is filled in with where all of its values are chosen. */
+export const ALL = ".+";
+
 const VARIABLE = /\$(?:\{(\w+)(?::\w+)?\}|(\w+))/g;
 
 export function fillIn(text: string, values: Values): string {
@@ -23,7 +26,7 @@ export function valuesOf(dashboard: StoredDashboard, asked: URLSearchParams, ran
     __range: `${range.to - range.from}s`,
   };
   for (const { name } of dashboard.templating?.list ?? []) {
-    values[name] = asked.get(`var-${name}`) ?? ".+";
+    values[name] = asked.get(`var-${name}`) ?? ALL;
   }
   return values;
 }

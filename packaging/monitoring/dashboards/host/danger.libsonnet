@@ -2,10 +2,11 @@
 local panels = import '../panels.libsonnet';
 
 function(kit)
-  // Of what is all but full the trend says nothing any more.
+  // Of what is all but empty the trend says nothing yet, of what is all but full nothing any more.
   local secondsLeft =
     local usage = kit.ofNamespace('timewait_connect_ports_usage_ratio');
-    'min((1 - %s) / (deriv(%s[10m]) > 0) < 21600 or 0 * (%s >= 0.98))' % [usage, usage, usage];
+    'min(((1 - %(usage)s) / (deriv(%(usage)s[10m]) > 0) < 21600 and %(usage)s >= 0.4) or 0 * (%(usage)s >= 0.98))' %
+    { usage: usage };
 
   panels.section('Is this host in danger?', [
     panels.stat(
@@ -26,7 +27,7 @@ function(kit)
       'Full in',
       |||
         When the first destination runs out, if its use of ports goes on as in the last ten minutes. "not in sight" is
-        what you want: no destination is growing, or it takes more than six hours. 0: one is full.
+        what you want: none above 40 % is growing, or it takes more than six hours. 0: one is full.
       |||,
       panels.instant(secondsLeft),
       {
@@ -81,7 +82,7 @@ function(kit)
       }
     ),
     panels.stat(
-      'Sustainable per destination',
+      'Sustainable rate',
       |||
         New connections a second to one destination that the range carries, if this host closes first and nothing is
         reused: ephemeral ports / 60 seconds.

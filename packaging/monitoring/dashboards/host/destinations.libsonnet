@@ -88,7 +88,7 @@ function(kit)
       )],
       {
         unit: 'cps',
-        noValue: 'no connect() has failed for want of a port',
+        noValue: kit.noFailures,
         links: [kit.runbook('TimewaitConnectFailures')],
       }
     ),
@@ -113,7 +113,7 @@ function(kit)
       {
         width: 12,
         sortBy: 'Failed',
-        noValue: 'No connect() has failed for want of a port.',
+        noValue: kit.noFailures,
         links: [kit.runbook('TimewaitConnectFailures')],
       }
     ),
