@@ -179,7 +179,7 @@ function(kit, common)
       {
         unit: 'ops',
         width: 8,
-        overrides: [panels.byName('missed deadlines', { color: { mode: 'fixed', fixedColor: 'red' } })],
+        overrides: [panels.inColor('missed deadlines', 'red')],
       }
     ),
     panels.timeseries(
