@@ -83,9 +83,8 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def questions(name: str, address: str, arguments: argparse.Namespace) -> dict[str, object]:
+def questions(name: str, now: int, address: str, arguments: argparse.Namespace) -> dict[str, object]:
     """The parameters of the page for a dashboard."""
-    now = int(time.time())
     step = max(int(arguments.seconds / POINTS), 1)
     asked = {"dashboard": name, "prometheus": f"http://{address}", "theme": arguments.theme,
              "from": now - step * int(arguments.seconds / step), "to": now, "step": step}
@@ -97,8 +96,9 @@ def questions(name: str, address: str, arguments: argparse.Namespace) -> dict[st
 def draw_all(page: Page, site: str, address: str, arguments: argparse.Namespace) -> list[str]:
     """Leaves the pictures; gives what is wrong with them."""
     found = []
+    now = int(time.time())
     for name, dashboard in load().items():
-        asked = questions(name, address, arguments)
+        asked = questions(name, now, address, arguments)
         height = height_of(dashboard)
         draw(page, site, asked, NARROW_WIDTH, height)
         found += [f"{name}: {complaint}" for complaint in complaints(page)]
