@@ -17,6 +17,11 @@ local panel(type, title, description, width, height, queries) = {
 
 local withFieldConfig(defaults, overrides) = { fieldConfig: { defaults: defaults, overrides: overrides } };
 
+local override(matcher, options, properties) = {
+  matcher: { id: matcher, options: options },
+  properties: [{ id: id, value: properties[id] } for id in std.objectFields(properties)],
+};
+
 local step(color, value) = { color: color, value: value };
 
 // Left to right, and on a new line where the width is used up.
@@ -250,10 +255,8 @@ local placeSections(sections) =
     },
 
   // What a field or series of that name has of its own: `properties` by their path.
-  byName(name, properties):: {
-    matcher: { id: 'byName', options: name },
-    properties: [{ id: id, value: properties[id] } for id in std.objectFields(properties)],
-  },
+  byName(name, properties):: override('byName', name, properties),
+  byRegexp(pattern, properties):: override('byRegexp', pattern, properties),
 
   inColor(name, color):: $.byName(name, { color: $.fixed(color) }),
 
@@ -264,8 +267,6 @@ local placeSections(sections) =
     'custom.fillOpacity': 0,
     'custom.stacking': { mode: 'none', group: 'limit' },
   }),
-
-  byRegexp(pattern, properties):: $.byName('', properties) { matcher: { id: 'byRegexp', options: pattern } },
 
   // Options of a table's column.
   width(pixels):: { 'custom.width': pixels },
