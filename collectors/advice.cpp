@@ -38,8 +38,7 @@ std::optional<Value> take(Result<Value> read, CollectorOutput& out) {
   return std::nullopt;
 }
 
-/// The section of a rule.
-std::string page_of(std::string_view rule) { return "docs/advice.md#" + std::string(rule); }
+std::string page_of(std::string_view rule) { return "docs/runbooks/" + std::string(rule) + ".md"; }
 
 class AdviceCollector final : public Collector {
  public:

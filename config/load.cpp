@@ -102,9 +102,11 @@ Loaded parse_config(std::string_view text) {
   return loaded;
 }
 
-Loaded read_config(const std::filesystem::path& file, Pipes pipes) {
-  const auto text = read_file(file, pipes);
+Loaded read_config(const std::filesystem::path& file, Occasion occasion) {
+  const bool is_start = occasion == Occasion::kStart;
+  const auto text = read_file(file, is_start ? Pipes::kAllowed : Pipes::kRefused);
   if (!text) return {{}, {{{}, text.error()}}};
+  if (text->empty() && !is_start) return {{}, {{{}, empty_at_reload()}}};
   return parse_config(*text);
 }
 

@@ -21,9 +21,9 @@ struct Loaded {
 /// Collector sections are taken over unread. Never throws, whatever the text.
 Loaded parse_config(std::string_view text);
 
-/// The same for a file; one that cannot be read, or is no regular file (or pipe, where that is
-/// allowed), is a problem.
-Loaded read_config(const std::filesystem::path& file, Pipes pipes);
+/// The same for a file; one that cannot be read is a problem. At the start it may be a pipe; at a
+/// reload it is a regular file that is not empty.
+Loaded read_config(const std::filesystem::path& file, Occasion occasion);
 
 /// True for a path that the metrics may have: absolute, in printable ASCII without query,
 /// fragment and escapes, and none of the exporter's own pages (`/` and what begins with `/-/`)

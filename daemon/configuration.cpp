@@ -18,12 +18,12 @@ void render_problems(const std::optional<std::filesystem::path>& named,
 
 }  // namespace
 
-Configuration read_configuration(const CommandLine& flags, config::Pipes pipes) {
-  ResolvedSettings resolved = read_settings(flags, pipes);
+Configuration read_configuration(const CommandLine& flags, config::Occasion occasion) {
+  ResolvedSettings resolved = read_settings(flags, occasion);
   Configuration configuration{std::move(resolved.settings), std::nullopt, {}};
   render_problems(flags.config_file, resolved.problems, configuration.problems);
   if (flags.web_config_file) {
-    configuration.web = load_web_settings(*flags.web_config_file);
+    configuration.web = load_web_settings(*flags.web_config_file, occasion);
     render_problems(flags.web_config_file, configuration.web->problems, configuration.problems);
   }
   return configuration;

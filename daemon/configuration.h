@@ -19,8 +19,7 @@ struct Configuration {
   std::vector<std::string> problems;
 };
 
-/// Reads the configuration file, and the web configuration file with its certificates. A
-/// configuration that came by a pipe cannot be read again.
-Configuration read_configuration(const CommandLine& flags, config::Pipes pipes);
+/// Reads the configuration file, and the web configuration file with its certificates.
+Configuration read_configuration(const CommandLine& flags, config::Occasion occasion);
 
 }  // namespace timewait

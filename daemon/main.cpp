@@ -52,7 +52,7 @@ int run(const CommandLine& flags) {
   if (flags.list_collectors) return print(render_collector_list());
   if (flags.list_metrics) return print(render_metric_list());
 
-  Configuration configuration = read_configuration(flags, config::Pipes::kAllowed);
+  Configuration configuration = read_configuration(flags, config::Occasion::kStart);
   for (const std::string& problem : configuration.problems) std::cerr << problem << '\n';
   if (!configuration.problems.empty()) return kBadConfiguration;
   if (flags.config_check) return EXIT_SUCCESS;

@@ -20,8 +20,8 @@ namespace timewait {
 
 namespace {
 
-// A poll takes milliseconds; one that hangs in the kernel keeps nobody from stopping the daemon,
-// and is found out where the configuration is to change.
+// A poll or the reading of a file takes milliseconds; one that hangs in the kernel keeps nobody
+// from stopping the daemon, and is found out where the configuration is to change.
 constexpr std::chrono::milliseconds kStopPatience{700};
 constexpr std::chrono::seconds kReloadPatience{2};
 
@@ -35,6 +35,7 @@ std::unique_ptr<Kernel> make_kernel(const CommandLine& flags) {
 Service::Service(const CommandLine& flags, Configuration configuration, const Log& log,
                  ServiceManager manager)
     : flags_(flags),
+      reader_(flags),
       settings_(std::move(configuration.settings)),
       log_(log),
       manager_(std::move(manager)),
@@ -133,14 +134,17 @@ int Service::stop() {
     log_.warn("the web configuration has not been read to its end; leaving it");
     std::_Exit(EXIT_SUCCESS);
   }
+  if (reader_.is_reading()) {
+    log_.warn("the configuration has not been read to its end; leaving it");
+    std::_Exit(EXIT_SUCCESS);
+  }
   return EXIT_SUCCESS;
 }
 
 void Service::reload() {
   manager_.notify_reloading();
   std::vector<Responder> waiting = reloads_.take();
-  const std::vector<std::string> problems =
-      apply(read_configuration(flags_, config::Pipes::kRefused));
+  const std::vector<std::string> problems = apply(reader_.read(kReloadPatience));
   for (const std::string& problem : problems) {
     log_.error("configuration not reloaded, the last one stays", {{"err", problem}});
   }
@@ -171,7 +175,7 @@ std::vector<std::string> Service::apply(Configuration configuration) {
   settings_ = std::move(configuration.settings);
   if (web_config_) web_config_->take(*std::move(configuration.web));
   log_listening(change.opened);
-  server_->reconfigure(std::move(change), connection_limit());
+  server_->reconfigure(std::move(change), connection_limit(), kReloadPatience);
   if (!flags_.systemd_socket) listeners_.commit();
   return {};
 }

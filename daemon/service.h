@@ -14,6 +14,7 @@
 #include "daemon/clock.h"
 #include "daemon/command_line.h"
 #include "daemon/configuration.h"
+#include "daemon/configuration_reader.h"
 #include "daemon/http/open_listeners.h"
 #include "daemon/http/reload_requests.h"
 #include "daemon/http/request_handler.h"
@@ -59,6 +60,7 @@ class Service {
   std::vector<std::string> apply(Configuration configuration);
 
   const CommandLine& flags_;
+  ConfigurationReader reader_;
   Settings settings_;
   const Log& log_;
   const ServiceManager manager_;

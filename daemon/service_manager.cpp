@@ -64,14 +64,14 @@ tl::expected<ServiceManager, std::string> ServiceManager::from_environment(
 void ServiceManager::notify_reloading() const {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-  send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds));
+  send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds), Delivery::kWaitedFor);
 }
 
 void ServiceManager::notify_status(std::string_view line) const {
-  send("STATUS=" + std::string(line));
+  send("STATUS=" + std::string(line), Delivery::kAtOnce);
 }
 
-void ServiceManager::send(std::string_view message) const {
+void ServiceManager::send(std::string_view message, Delivery delivery) const {
   if (!socket_.is_open()) return;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -79,7 +79,8 @@ void ServiceManager::send(std::string_view message) const {
   if (path_.front() == '@') address.sun_path[0] = '\0';
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_.size());
   // To the path each time: a manager that is restarted has a new socket there.
-  ::sendto(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL,
+  const int flags = MSG_NOSIGNAL | (delivery == Delivery::kAtOnce ? MSG_DONTWAIT : 0);
+  ::sendto(socket_.get(), message.data(), message.size(), flags,
            reinterpret_cast<const sockaddr*>(&address), size);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ namespace timewait {
 /// everything here does nothing. Thread-safe.
 ///
 /// Nothing is told of a message that cannot be delivered: whoever waits for it will act upon that.
+/// Where the receiver's queue is full, the start, a reload and the end are waited for, each up to a
+/// second; the others are dropped.
 class ServiceManager {
  public:
   /// None.
@@ -26,20 +29,22 @@ class ServiceManager {
   static tl::expected<ServiceManager, std::string> from_environment(const char* const* environment);
 
   /// The start or a reload is done.
-  void notify_ready() const { send("READY=1"); }
+  void notify_ready() const { send("READY=1", Delivery::kWaitedFor); }
   /// A reload begins; notify_ready() ends it, whatever came of it.
   void notify_reloading() const;
-  void notify_stopping() const { send("STOPPING=1"); }
+  void notify_stopping() const { send("STOPPING=1", Delivery::kWaitedFor); }
   /// How the service fares, for `systemctl status`: one line.
   void notify_status(std::string_view line) const;
   /// It still does what it is there for.
-  void notify_alive() const { send("WATCHDOG=1"); }
+  void notify_alive() const { send("WATCHDOG=1", Delivery::kAtOnce); }
 
   /// The service is killed when notify_alive() stays away for so long; absent: never.
   std::optional<std::chrono::microseconds> watchdog() const { return watchdog_; }
 
  private:
-  void send(std::string_view message) const;
+  enum class Delivery : std::uint8_t { kWaitedFor, kAtOnce };
+
+  void send(std::string_view message, Delivery delivery) const;
 
   FileDescriptor socket_;
   std::string path_;  ///< as NOTIFY_SOCKET has it: an `@` first is for the abstract namespace

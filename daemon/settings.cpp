@@ -86,9 +86,9 @@ void apply_web_flags(const CommandLine& flags, config::WebConfig& web) {
 
 }  // namespace
 
-ResolvedSettings read_settings(const CommandLine& flags, config::Pipes pipes) {
+ResolvedSettings read_settings(const CommandLine& flags, config::Occasion occasion) {
   config::Loaded loaded =
-      flags.config_file ? config::read_config(*flags.config_file, pipes) : config::Loaded{};
+      flags.config_file ? config::read_config(*flags.config_file, occasion) : config::Loaded{};
   ResolvedSettings resolved;
   resolved.problems = std::move(loaded.problems);
   resolved.settings.web = loaded.config.web;

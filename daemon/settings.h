@@ -40,6 +40,6 @@ struct ResolvedSettings {
 /// Reads the configuration file, if there is one, lets each collector read its own section and lays
 /// the flags over it. Sections of disabled collectors are checked as well.
 ResolvedSettings read_settings(const CommandLine& flags,
-                               config::Pipes pipes = config::Pipes::kAllowed);
+                               config::Occasion occasion = config::Occasion::kStart);
 
 }  // namespace timewait

@@ -49,7 +49,7 @@ struct Verdict {
   bool speaks() const { return !evidence.empty(); }
 };
 
-/// One teaching about TIME-WAIT as a check. docs/advice.md has a section of the rule's name: its
+/// One teaching about TIME-WAIT as a check. docs/runbooks has a page of the rule's name: its
 /// condition, what to do, and what not to do.
 struct AdviceRule {
   std::string_view name;

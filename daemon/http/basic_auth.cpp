@@ -1,5 +1,6 @@
 #include "daemon/http/basic_auth.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <openssl/crypto.h>
@@ -34,15 +35,16 @@ void BasicAuth::use(const std::vector<config::BasicAuthUser>& users) {
   if (users != users_) users_ = users;
 }
 
-void BasicAuth::check(std::string_view authorization, Done done) {
+void BasicAuth::check(std::string_view authorization, std::string peer, Done done) {
   auto credentials = parse_credentials(authorization);
   if (!credentials) return done(Verdict::kRefused);
-  Check check = prepare(*std::move(credentials), std::move(done));
+  Check check = prepare(*std::move(credentials), std::move(peer), std::move(done));
   if (check.is_user && passed_.contains(check.entry)) return check.done(Verdict::kAccepted);
-  if (!enqueue(check)) check.done(Verdict::kBusy);
+  const auto left_over = enqueue(std::move(check));
+  if (left_over) left_over->done(Verdict::kBusy);
 }
 
-BasicAuth::Check BasicAuth::prepare(Credentials credentials, Done done) const {
+BasicAuth::Check BasicAuth::prepare(Credentials credentials, std::string peer, Done done) const {
   const std::size_t decoy = passed_.number_of(credentials.name) % users_.size();
   const config::BasicAuthUser* found = &users_[decoy];
   bool is_user = false;
@@ -52,17 +54,25 @@ BasicAuth::Check BasicAuth::prepare(Credentials credentials, Done done) const {
     is_user = true;
   }
   const auto entry = passed_.entry_of(credentials.name, found->bcrypt_hash, credentials.password);
-  return {std::move(credentials), found->bcrypt_hash, is_user, entry, std::move(done)};
+  return {std::move(credentials), found->bcrypt_hash, is_user, entry,
+          std::move(peer),        std::move(done)};
 }
 
-bool BasicAuth::enqueue(Check& check) {
+std::optional<BasicAuth::Check> BasicAuth::enqueue(Check check) {
   const std::scoped_lock lock(mutex_);
-  if (waiting_.size() == kMostWaiting) return false;
-  if (!thread_.joinable())
+  check.turn = static_cast<std::size_t>(std::ranges::count(waiting_, check.peer, &Check::peer));
+  waiting_.insert(std::ranges::upper_bound(waiting_, check.turn, {}, &Check::turn),
+                  std::move(check));
+  std::optional<Check> left_over;
+  if (waiting_.size() > kMostWaiting) {
+    left_over = std::move(waiting_.back());
+    waiting_.pop_back();
+  }
+  if (!thread_.joinable()) {
     thread_ = std::thread([this] { run_or_exit("checking passwords", [this] { run(); }); });
-  waiting_.push_back(std::move(check));
+  }
   changed_.notify_one();
-  return true;
+  return left_over;
 }
 
 void BasicAuth::run() {

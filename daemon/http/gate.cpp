@@ -23,7 +23,7 @@ std::optional<HttpResponse> refusal_of(BasicAuth::Verdict verdict) {
 
 }  // namespace
 
-void Gate::admit(std::string_view authorization, Done done) {
+void Gate::admit(std::string_view authorization, std::string peer, Done done) {
   auto settings = store_.current();
   rate_limiter_.use(settings->rate_limit);
   if (!rate_limiter_.allow(std::chrono::steady_clock::now())) {
@@ -31,10 +31,11 @@ void Gate::admit(std::string_view authorization, Done done) {
   }
   basic_auth_.use(settings->users);
   if (settings->users.empty()) return done({std::nullopt, std::move(settings)});
-  basic_auth_.check(authorization, [settings = std::move(settings),
-                                    done = std::move(done)](BasicAuth::Verdict verdict) mutable {
-    done({refusal_of(verdict), std::move(settings)});
-  });
+  basic_auth_.check(
+      authorization, std::move(peer),
+      [settings = std::move(settings), done = std::move(done)](BasicAuth::Verdict verdict) mutable {
+        done({refusal_of(verdict), std::move(settings)});
+      });
 }
 
 }  // namespace timewait

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "daemon/http/basic_auth.h"
@@ -30,8 +31,8 @@ class Gate {
   /// The store outlives the gate.
   explicit Gate(const WebSettingsStore& store) : store_(store) {}
 
-  /// `authorization` is the value of that field, empty if there is none.
-  void admit(std::string_view authorization, Done done);
+  /// `authorization` is the value of that field, empty if there is none; `peer` is peer_network().
+  void admit(std::string_view authorization, std::string peer, Done done);
 
  private:
   const WebSettingsStore& store_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <future>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -40,8 +41,11 @@ class Server::Impl {
     sessions_.connections.close_all();
   }
 
-  void reconfigure(ListenerChange change, std::size_t max_connections) {
-    boost::asio::post(context_, [this, change = std::move(change), max_connections]() mutable {
+  std::future<void> reconfigure(ListenerChange change, std::size_t max_connections) {
+    std::promise<void> promise;
+    std::future<void> done = promise.get_future();
+    boost::asio::post(context_, [this, change = std::move(change), max_connections,
+                                 promise = std::move(promise)]() mutable {
       sessions_.limits.max_connections = max_connections;
       std::erase_if(loops_, [&](const std::shared_ptr<AcceptLoop>& loop) {
         if (std::ranges::find(change.closed, loop->address()) == change.closed.end()) return false;
@@ -49,7 +53,9 @@ class Server::Impl {
         return true;
       });
       for (Listener& listener : change.opened) listen(std::move(listener));
+      promise.set_value();
     });
+    return done;
   }
 
  private:
@@ -98,8 +104,9 @@ Server::Server(std::vector<Listener> listeners, const RequestHandler& handler,
 
 Server::~Server() = default;
 
-void Server::reconfigure(ListenerChange change, std::size_t max_connections) {
-  impl_->reconfigure(std::move(change), max_connections);
+void Server::reconfigure(ListenerChange change, std::size_t max_connections,
+                         std::chrono::milliseconds patience) {
+  impl_->reconfigure(std::move(change), max_connections).wait_for(patience);
 }
 
 void Server::stop() { impl_.reset(); }

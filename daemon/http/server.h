@@ -49,8 +49,10 @@ class Server {
   ~Server();
 
   /// Listens on the opened sockets too, and no longer on the closed ones, once it has accepted what
-  /// waits there. Open connections stay. Takes effect soon after the call.
-  void reconfigure(ListenerChange change, std::size_t max_connections);
+  /// waits there. Open connections stay. Returns when it is in effect, or when the server's thread
+  /// has not come to it for so long; then it takes effect later.
+  void reconfigure(ListenerChange change, std::size_t max_connections,
+                   std::chrono::milliseconds patience);
 
   /// Closes every socket, unfinished replies included, and joins the threads; takes milliseconds,
   /// or until the password check that is under way is over.

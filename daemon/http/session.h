@@ -23,6 +23,7 @@
 #include "daemon/http/beast_response.h"
 #include "daemon/http/connection_table.h"
 #include "daemon/http/gate.h"
+#include "daemon/http/peer.h"
 #include "daemon/http/request_handler.h"
 #include "daemon/http/server.h"
 #include "daemon/http/web_settings.h"
@@ -162,7 +163,15 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
              request.method() == boost::beast::http::verb::head};
     // Not idle while it waits for its reply, however long that takes.
     context_.connections.set_busy(*this);
-    context_.gate->admit(to_view(request[boost::beast::http::field::authorization]), admitted());
+    const auto authorization = to_view(request[boost::beast::http::field::authorization]);
+    context_.gate->admit(authorization, authorization.empty() ? std::string() : peer(), admitted());
+  }
+
+  std::string peer() {
+    ErrorCode ignored;
+    const auto endpoint = lowest().socket().remote_endpoint(ignored);
+    return peer_network({static_cast<const std::byte*>(static_cast<const void*>(endpoint.data())),
+                         endpoint.size()});
   }
 
   Gate::Done admitted() {

@@ -67,10 +67,13 @@ std::string one_text(const std::filesystem::path& file, const Problems& problems
 
 }  // namespace
 
-LoadedWebSettings load_web_settings(const std::filesystem::path& file) {
+LoadedWebSettings load_web_settings(const std::filesystem::path& file, config::Occasion occasion) {
   LoadedWebSettings loaded;
   note(loaded.files, file);
-  const auto text = config::read_file(file, config::Pipes::kRefused);
+  auto text = config::read_file(file, config::Pipes::kRefused);
+  if (text && text->empty() && occasion == config::Occasion::kReload) {
+    text = tl::make_unexpected(config::empty_at_reload());
+  }
   if (!text) {
     loaded.problems.push_back({{}, text.error()});
     return loaded;
@@ -113,20 +116,33 @@ bool WebConfigFile::stop(std::chrono::milliseconds patience) {
 }
 
 void WebConfigFile::look() {
-  const std::scoped_lock lock(mutex_);
-  if (!has_changed()) return;
+  std::unique_lock lock(mutex_);
+  const std::vector<SettingsFile> files = files_;
+  const std::uint64_t taken = taken_;
+  lock.unlock();
+  if (!has_changed_and_rests(files)) return;
+  LoadedWebSettings loaded = load_web_settings(path_, config::Occasion::kReload);
+  lock.lock();
+  if (taken_ != taken) return;  // a reload has read them, perhaps later
   const std::string told = problems_;
-  const Problems problems = take_locked(load_web_settings(path_));
+  const Problems problems = take_locked(std::move(loaded));
   if (problems_ != told) log_problems(problems);
 }
 
-bool WebConfigFile::has_changed() const {
-  return std::ranges::any_of(files_, [](const SettingsFile& file) {
-    return file.was_fresh || read_identity(file.path) != file.identity;
-  });
+bool WebConfigFile::has_changed_and_rests(const std::vector<SettingsFile>& files) {
+  std::vector<FileIdentity> found;
+  bool has_changed = false;
+  for (const SettingsFile& file : files) {
+    found.push_back(read_identity(file.path));
+    has_changed |= file.was_fresh || found.back() != file.identity;
+  }
+  const bool rests = found == last_look_;
+  last_look_ = std::move(found);
+  return has_changed && rests;
 }
 
 Problems WebConfigFile::take_locked(LoadedWebSettings loaded) {
+  ++taken_;
   files_ = std::move(loaded.files);
   const bool was_bad = !problems_.empty();
   problems_ = one_text(path_, loaded.problems);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <future>
 #include <mutex>
@@ -8,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "config/file.h"
 #include "config/problem.h"
 #include "daemon/http/file_identity.h"
 #include "daemon/http/web_settings.h"
@@ -32,7 +34,7 @@ struct LoadedWebSettings {
 };
 
 /// Reads a web configuration file and the certificates that it names, regular files all.
-LoadedWebSettings load_web_settings(const std::filesystem::path& file);
+LoadedWebSettings load_web_settings(const std::filesystem::path& file, config::Occasion occasion);
 
 /// Keeps the settings in force at what a web configuration file says. One that is bad changes
 /// nothing.
@@ -57,13 +59,16 @@ class WebConfigFile {
   /// be destroyed.
   bool stop(std::chrono::milliseconds patience);
 
-  /// From now on looks once in that interval, on a thread of its own, whether a file has changed,
-  /// and reloads then. What is wrong with it is logged once.
+  /// From now on looks once in that interval, on a thread of its own.
   void watch();
 
- private:
+  /// Reads the files again where one has changed, and none again since the last look: one that is
+  /// being written may say half of what it is to say. What is wrong is logged once. For one thread,
+  /// which watch() is.
   void look();
-  bool has_changed() const;
+
+ private:
+  bool has_changed_and_rests(const std::vector<SettingsFile>& files);
   config::Problems take_locked(LoadedWebSettings loaded);
   void log_problems(const config::Problems& problems) const;
 
@@ -71,7 +76,9 @@ class WebConfigFile {
   WebSettingsStore& store_;
   const Log& log_;
   const std::chrono::milliseconds look_interval_;
-  std::mutex mutex_;
+  std::vector<FileIdentity> last_look_;
+  std::mutex mutex_;  ///< not held while a file is read
+  std::uint64_t taken_ = 0;
   std::vector<SettingsFile> files_;
   std::string fingerprint_;  ///< of what is in force
   std::string problems_;     ///< of the last reload, as told; empty: it was good

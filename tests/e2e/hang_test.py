@@ -1,13 +1,18 @@
 """What the daemon does while a read of /proc does not come back."""
 
 import errno
+import os
+import signal
 
 from support.case import EndToEndTest, run_tests, wait_until
+from support.daemon import Daemon
 from support.exposition import Exposition
 from support.fuse_files import FuseFiles
 from support.proc_tree import ProcTree
 
 INTERVAL = "interval: 50ms\n"
+RELOADED = "configuration reloaded"
+NOT_RELOADED = "configuration not reloaded, the last one stays"
 ONLY_FILES = ("--collector.disable-defaults", "--collector.netstat", "--collector.sockstat")
 
 
@@ -81,6 +86,67 @@ class HungFile(EndToEndTest):
             "the figure is gone")
         self.files.texts["sockstat"] = whole
         self.daemon.wait_for_log(msg="collector recovered", collector="sockstat")
+
+
+class HungConfiguration(EndToEndTest):
+    """The configuration's directory is a file system that answers when it is told to."""
+
+    def setUp(self) -> None:
+        directory = self.directory()
+        self.file = directory / "config.yaml"
+        self.file.write_text("interval: 1h\n")
+        self.web = directory / "web.yml"
+        self.web.write_text("rate_limit: {interval: 1ms, burst: 100}\n")
+        self.files = FuseFiles(self.addCleanup, directory)
+
+    def begin(self, *flags: str) -> None:
+        self.daemon = Daemon.on_loopback(*flags)
+        self.addCleanup(self.daemon.stop)
+        self.addCleanup(self.files.go_on)
+        self.daemon.wait_until_ready()
+
+    def hang(self) -> None:
+        self.files.hang()
+        os.kill(self.daemon.pid, signal.SIGHUP)
+        self.assertTrue(self.files.asked.wait(10), "the daemon reads a file")
+
+    def test_a_reload_gives_up_and_the_next_one_works(self):
+        self.begin(f"--config.file={self.file}")
+        self.hang()
+        (record,) = self.daemon.wait_for_log(msg=NOT_RELOADED)
+        self.assertIn("cannot be read to its end", record["err"])
+        self.assert_status(self.daemon.get(), 200)
+        os.kill(self.daemon.pid, signal.SIGHUP)
+        self.daemon.wait_for_log(2, msg=NOT_RELOADED)
+        self.files.go_on()
+        wait_until(self.reload_works, "a reload works again")
+
+    def reload_works(self) -> bool:
+        known = len(self.daemon.log(msg=NOT_RELOADED)), len(self.daemon.log(msg=RELOADED))
+        os.kill(self.daemon.pid, signal.SIGHUP)
+        counts = wait_until(lambda: self.counts_beyond(known), "the reload is answered")
+        return counts[1] > known[1]
+
+    def counts_beyond(self, known: tuple[int, int]) -> tuple[int, int] | None:
+        counts = len(self.daemon.log(msg=NOT_RELOADED)), len(self.daemon.log(msg=RELOADED))
+        return counts if counts != known else None
+
+    def test_a_reload_that_hangs_does_not_keep_it_from_ending(self):
+        self.begin(f"--config.file={self.file}")
+        self.hang()
+        self.daemon.terminate()
+        self.daemon.wait_for_log(msg="the configuration has not been read to its end; leaving it")
+        self.files.go_on()
+        self.assertEqual(self.daemon.wait(), 0)
+
+    def test_nor_does_a_web_configuration(self):
+        self.begin(f"--web.config.file={self.web}")
+        self.hang()
+        self.daemon.wait_for_log(msg=NOT_RELOADED)
+        self.daemon.terminate()
+        self.daemon.wait_for_log(msg="the web configuration has not been read to its end; leaving it")
+        self.files.go_on()
+        self.assertEqual(self.daemon.wait(), 0)
 
 
 if __name__ == "__main__":

@@ -141,6 +141,26 @@ class Reload(EndToEndTest):
         self.reload(daemon, "interval: 1h\nweb: {telemetry_path: /moved}\n")
         self.assertEqual(daemon.get("/moved").headers["X-Frame-Options"], "sameorigin")
 
+    def test_an_address_can_come_back_at_once(self):
+        first, second = (f"web: {{listen_addresses: ['127.0.0.{n}:0', '127.0.0.3:0']}}\n" for n in (1, 2))
+        daemon = self.begin(first)
+        port = daemon.port
+        for turn in range(20):
+            self.reload(daemon, second)
+            self.reload(daemon, f"web: {{listen_addresses: ['127.0.0.1:{port}', '127.0.0.3:0']}}\n")
+        self.assertEqual(daemon.log(msg=NOT_RELOADED), [])
+
+    def test_a_file_that_was_emptied_changes_nothing(self):
+        web = self.directory() / "web.yml"
+        web.write_text("rate_limit: {interval: 1ms, burst: 100}\n")
+        daemon = self.begin("interval: 1h\nweb: {telemetry_path: /kept}\n", f"--web.config.file={web}")
+        (record,) = self.reload(daemon, "", NOT_RELOADED)
+        self.assertIn(f"{self.file}: is empty", record["err"])
+        web.write_text("")
+        (record,) = self.reload(daemon, "interval: 1h\n", NOT_RELOADED)
+        self.assertIn(f"{web}: is empty", record["err"])
+        self.assert_status(daemon.get("/kept"), 200)
+
     def test_a_configuration_that_came_by_a_pipe_stays(self):
         read, write = os.pipe()
         with os.fdopen(write, "w") as pipe:

@@ -293,7 +293,7 @@ class Changes(TlsTest):
 
     def test_tls_may_begin_and_end(self):
         running = self.start_tls()
-        self.file.write_text("")
+        self.file.write_text("# no TLS\n")
         wait_until(lambda: self.is_plain(running), "it is plain HTTP")
         self.file.write_text(CERTIFICATE)
         wait_until(lambda: self.accepts(running, ""), "it is TLS again")

@@ -7,13 +7,13 @@ from typing import Any
 
 from support import client
 from support.exposition import Series
-from support.server import Server
+from support.server import ANY_PORT, Server
 
 _CONFIG = """\
 global:
-  scrape_interval: 1s
-  scrape_timeout: 1s
-  evaluation_interval: 1s
+  scrape_interval: {interval}
+  scrape_timeout: {interval}
+  evaluation_interval: {interval}
 scrape_configs:
 """
 _JOB = """\
@@ -36,13 +36,15 @@ class Prometheus(Server):
     further lines of each job's configuration, `more` of the whole one."""
 
     def __init__(self, program: str, directory: Path, jobs: dict[str, str],
-                 options: str = "", more: str = "") -> None:
-        config = _CONFIG + "".join(
+                 options: str = "", more: str = "", interval: str = "1s",
+                 listen_address: str = ANY_PORT) -> None:
+        config = _CONFIG.format(interval=interval) + "".join(
             _JOB.format(job=job, address=address, options=options)
             for job, address in jobs.items())
         (directory / "prometheus.yml").write_text(config + more)
-        super().__init__(directory, [program, f"--config.file={directory}/prometheus.yml",
-                                     f"--storage.tsdb.path={directory}/data"])
+        command = [program, f"--config.file={directory}/prometheus.yml",
+                   f"--storage.tsdb.path={directory}/data"]
+        super().__init__(directory, command, listen_address)
 
     def get(self, path: str, **parameters: str) -> Any:
         """The data of an answer of the API."""

@@ -60,9 +60,9 @@ _SOCKETS = {
     "setsockopt": rf"\d+<.*?>, ({'|'.join(_OPTIONS)}), ",
     "getsockopt": r"\d+<.*?>, SOL_SOCKET, SO_(ERROR|DOMAIN|TYPE|ACCEPTCONN), ",
     "ioctl": r"\d+<.*?>, FIONBIO, |\d+<anon_inode:\[perf_event\]>, PERF_EVENT_IOC_(SET_FILTER|ENABLE)\b",
-    **dict.fromkeys(("accept", "accept4", "bind", "getsockname", "listen", "recvmsg", "shutdown"), _ANY),
+    **dict.fromkeys(("accept", "accept4", "bind", "getpeername", "getsockname", "listen", "recvmsg", "shutdown"), _ANY),
     # What the service manager is told.
-    "sendto": r'\d+<UNIX.*?>, ".*", \d+, MSG_NOSIGNAL, \{sa_family=AF_UNIX, sun_path="(?P<path>[^"]*)"\}, \d+$',
+    "sendto": r'\d+<UNIX.*?>, ".*", \d+, (MSG_DONTWAIT\|)?MSG_NOSIGNAL, \{sa_family=AF_UNIX, sun_path="(?P<path>[^"]*)"\}, \d+$',
     # The file of its own Unix socket, and whether an old one is in use.
     "connect": r'\d+<UNIX.*?>, \{sa_family=AF_UNIX, sun_path="(?P<path>[^"]*)"\}, \d+$',
     "unlink": r'"(?P<path>[^"]*)"$',

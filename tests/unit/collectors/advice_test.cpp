@@ -85,7 +85,7 @@ TEST_F(AdviceTest, GivesTheEvidenceAndThePage) {
   ASSERT_EQ(polled.advice.size(), 1U);
   EXPECT_EQ(polled.advice[0].severity, Severity::kInfo);
   EXPECT_THAT(polled.advice[0].evidence, HasSubstr("tcp_fin_timeout is 15"));
-  EXPECT_EQ(polled.advice[0].page, "docs/advice.md#fin_timeout_does_not_shorten_time_wait");
+  EXPECT_EQ(polled.advice[0].page, "docs/runbooks/fin_timeout_does_not_shorten_time_wait.md");
 }
 
 TEST_F(AdviceTest, ReadsEachSource) {

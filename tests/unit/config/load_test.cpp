@@ -23,7 +23,7 @@ namespace timewait::config {
 namespace {
 
 Loaded read_config(const std::filesystem::path& file) {
-  return config::read_config(file, Pipes::kAllowed);
+  return config::read_config(file, Occasion::kStart);
 }
 
 using namespace std::string_view_literals;
@@ -507,8 +507,15 @@ TEST(InQuotes, CutsLongText) {
 TEST_F(ReadConfig, DoesNotWaitForAPipeWhereNoneIsAllowed) {
   const auto pipe = path("pipe");
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  const Loaded loaded = config::read_config(pipe, Pipes::kRefused);
+  const Loaded loaded = config::read_config(pipe, Occasion::kReload);
   EXPECT_THAT(as_text(loaded.problems), ElementsAre("f: is not a regular file"));
+}
+
+TEST_F(ReadConfig, AnEmptyFileIsNoneForAReload) {
+  const Loaded empty = config::read_config(write("c.yaml", ""), Occasion::kReload);
+  EXPECT_THAT(as_text(empty.problems), ElementsAre(StartsWith("f: is empty, as a file that is")));
+  const Loaded comment = config::read_config(write("c.yaml", "# defaults\n"), Occasion::kReload);
+  EXPECT_THAT(as_text(comment.problems), IsEmpty());
 }
 
 }  // namespace

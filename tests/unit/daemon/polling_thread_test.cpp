@@ -20,9 +20,9 @@ class PollingThreadTest : public ::testing::Test {
     poller_.emplace(std::move(collectors), "/metrics", clock_, log_, store_, manager_);
   }
 
-  const SystemClock clock_;
+  const SystemClock clock_{};
   const Log log_{LogLevel::kError};
-  const ServiceManager manager_;
+  const ServiceManager manager_{};
   SnapshotStore store_;
   std::optional<Poller> poller_;
 };

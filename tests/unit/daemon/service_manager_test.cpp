@@ -96,6 +96,19 @@ TEST(ServiceManager, NothingHappensWithoutOneOrWhenItHasGone) {
   gone->notify_ready();
 }
 
+TEST(ServiceManager, APollDoesNotWaitForAReceiverThatDoesNotRead) {
+  const NotifySocket socket(socket_path());
+  const auto manager = make({"NOTIFY_SOCKET=" + socket.path()});
+  ASSERT_TRUE(manager) << manager.error();
+  // The kernel's queue of datagrams holds net.unix.max_dgram_qlen, 10 or 512.
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 1'000; ++i) {
+    manager->notify_status("all is well");
+    manager->notify_alive();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 5s) << "each would wait for a second";
+}
+
 TEST(ServiceManager, SaysHowLongItsWatchdogIsPatient) {
   const std::string path = "NOTIFY_SOCKET=/run/x";
   const std::string pid = std::to_string(::getpid());

@@ -1,10 +1,15 @@
 #include "daemon/http/basic_auth.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,11 +17,13 @@
 #include <gtest/gtest.h>
 
 #include "daemon/http/bcrypt.h"
+#include "daemon/http/peer.h"
 
 namespace timewait {
 namespace {
 
 using config::BasicAuthUser;
+using namespace std::string_literals;
 using testing::Each;
 using testing::ElementsAre;
 using testing::SizeIs;
@@ -59,7 +66,7 @@ class BasicAuthTest : public testing::Test {
   Verdict check(const std::string& field) {
     auto verdict = std::make_shared<std::promise<Verdict>>();
     auto future = verdict->get_future();
-    auth_.check(field, [verdict](Verdict found) { verdict->set_value(found); });
+    auth_.check(field, "peer", [verdict](Verdict found) { verdict->set_value(found); });
     return future.get();
   }
 
@@ -144,11 +151,25 @@ class SlowBasicAuthTest : public testing::Test {
     };
   }
 
-  void start_check(const std::string& field) {
-    auth_->check(field, [this](Verdict verdict) {
+  void start_check(const std::string& field, const std::string& peer = "peer") {
+    auth_->check(field, peer, [this, peer](Verdict verdict) {
       const std::scoped_lock lock(mutex_);
       ++verdicts_[verdict];
+      order_.push_back(peer);
     });
+  }
+
+  std::vector<std::string> order() {
+    const std::scoped_lock lock(mutex_);
+    return order_;
+  }
+
+  void wait_until_done(std::size_t checks) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (order().size() < checks) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "not every check came to an end";
+      std::this_thread::yield();
+    }
   }
 
   int count(Verdict verdict) {
@@ -159,6 +180,7 @@ class SlowBasicAuthTest : public testing::Test {
   std::promise<void> released_;
   std::mutex mutex_;
   std::map<Verdict, int> verdicts_;
+  std::vector<std::string> order_;  ///< of the peers that were answered
   std::optional<BasicAuth> auth_;
 };
 
@@ -170,11 +192,44 @@ TEST_F(SlowBasicAuthTest, TurnsAwayWhenTooManyWait) {
   EXPECT_GE(count(Verdict::kBusy), kMany - waiting - 1);
   EXPECT_LE(count(Verdict::kBusy), kMany - waiting);
   released_.set_value();
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (count(Verdict::kRefused) + count(Verdict::kBusy) < kMany) {
-    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "not every check came to an end";
-    std::this_thread::yield();
-  }
+  wait_until_done(kMany);
+}
+
+TEST_F(SlowBasicAuthTest, OnePeersFloodDoesNotKeepAnotherOneOut) {
+  constexpr std::size_t kMany = 50;
+  for (std::size_t i = 0; i < kMany; ++i) start_check(kCarol, "flood");
+  const auto turned_away = order().size();
+  start_check(kAlice, "prometheus");
+  EXPECT_EQ(order().size(), turned_away + 1);
+  EXPECT_EQ(order().back(), "flood") << "whose last one gives way";
+  released_.set_value();
+  wait_until_done(kMany + 1);
+  EXPECT_EQ(count(Verdict::kAccepted), 1);
+  const auto answered = order();
+  const auto place = std::find(answered.begin(), answered.end(), "prometheus") - answered.begin();
+  // Before it: the one under way, and the flood's next one.
+  EXPECT_LE(place, static_cast<std::ptrdiff_t>(turned_away + 1 + 2));
+}
+
+TEST(PeerNetwork, IsTheAddressOrTheNetworkOfAnIpv6Host) {
+  const auto network = [](const char* text) {
+    in6_addr v6{};
+    sockaddr_in v4{.sin_family = AF_INET, .sin_port = 1, .sin_addr = {}, .sin_zero = {}};
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    if (::inet_pton(AF_INET, text, &v4.sin_addr) == 1) {
+      return peer_network(std::as_bytes(std::span(&v4, 1)));
+    }
+    EXPECT_EQ(::inet_pton(AF_INET6, text, &v6), 1) << text;
+    address.sin6_addr = v6;
+    return peer_network(std::as_bytes(std::span(&address, 1)));
+  };
+  EXPECT_EQ(network("192.0.2.1"), "\xC0\0\x02\x01"s);
+  EXPECT_EQ(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+  EXPECT_NE(network("192.0.2.1"), network("192.0.2.2"));
+  EXPECT_EQ(network("2001:db8::1"), network("2001:db8::ffff:2"));
+  EXPECT_NE(network("2001:db8::1"), network("2001:db8:0:1::1"));
+  EXPECT_EQ(peer_network({}), "");
 }
 
 TEST_F(SlowBasicAuthTest, EndsWithoutTheChecksThatWait) {

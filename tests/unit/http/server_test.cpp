@@ -337,11 +337,14 @@ TEST_F(ServerTest, ListensElsewhereAndKeepsItsConnections) {
   ListenerChange change;
   change.opened.push_back(*std::move(elsewhere));
   change.closed.push_back(address_);
-  server_->reconfigure(std::move(change), 10);
+  server_->reconfigure(std::move(change), 10, std::chrono::seconds(20));
+
+  const auto port = std::stoi(address_.substr(address_.rfind(':') + 1));
+  const auto again = listen_on({"127.0.0.1", static_cast<std::uint16_t>(port), {}});
+  EXPECT_TRUE(again) << "the old one is closed by now: " << again.error();
 
   SocketClient moved(new_address);
   ASSERT_TRUE(moved.get("/metrics")) << "it serves at the new address";
-  EXPECT_FALSE(connect().connected()) << "and no longer at the old one";
   EXPECT_TRUE(kept.get("/metrics")) << "a connection stays";
 }
 
@@ -352,7 +355,7 @@ TEST_F(ServerTest, HasFewerConnectionsWhenToldSo) {
     clients.push_back(connect());
     ASSERT_TRUE(clients.back().get("/metrics"));
   }
-  server_->reconfigure({}, 2);
+  server_->reconfigure({}, 2, std::chrono::seconds(20));
   ASSERT_TRUE(connect().get("/metrics"));
   int open = 0;
   for (SocketClient& client : clients) open += client.get("/metrics") ? 1 : 0;

@@ -21,6 +21,7 @@
 namespace timewait {
 namespace {
 
+using config::Occasion;
 using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
@@ -39,7 +40,7 @@ class WebConfigFileTest : public testing::Test {
  protected:
   void SetUp() override {
     std::filesystem::create_directory(directory_);
-    write("web.yml", "");
+    write("web.yml", "{}");
   }
   void TearDown() override { std::filesystem::remove_all(directory_); }
 
@@ -54,7 +55,9 @@ class WebConfigFileTest : public testing::Test {
     write("server.key", identity.key);
   }
 
-  config::Problems reload() { return file_.take(load_web_settings(directory_ / "web.yml")); }
+  config::Problems reload() {
+    return file_.take(load_web_settings(directory_ / "web.yml", Occasion::kReload));
+  }
 
   std::string user() const {
     const auto settings = store_.current();
@@ -131,7 +134,35 @@ TEST_F(WebConfigFileTest, APipeIsRefusedRatherThanWaitedFor) {
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   write("web.yml", "tls_server_config: {cert_file: pipe, key_file: pipe}\n");
   EXPECT_THAT(reload(), SizeIs(2));
-  EXPECT_THAT(load_web_settings(pipe).problems, SizeIs(1));
+  EXPECT_THAT(load_web_settings(pipe, Occasion::kReload).problems, SizeIs(1));
+}
+
+TEST_F(WebConfigFileTest, AnEmptyFileOpensThePortAtTheStartAlone) {
+  write("web.yml", "");
+  EXPECT_THAT(load_web_settings(directory_ / "web.yml", Occasion::kStart).problems, IsEmpty());
+  write("web.yml", users("alice"));
+  EXPECT_THAT(reload(), IsEmpty());
+  std::ofstream(directory_ / "web.yml") << "";  // in place, as an editor or a full disk leaves it
+  EXPECT_THAT(reload(), SizeIs(1));
+  for (int i = 0; i < 3; ++i) file_.look();
+  EXPECT_EQ(user(), "alice");
+  write("web.yml", "# for everyone\n");
+  EXPECT_THAT(reload(), IsEmpty());
+  EXPECT_EQ(user(), "");
+}
+
+TEST_F(WebConfigFileTest, ALookTakesWhatHasNotChangedSinceTheLastOne) {
+  write("web.yml", users("alice"));
+  EXPECT_THAT(reload(), IsEmpty());
+  file_.look();
+  write("web.yml", users("half"));
+  file_.look();
+  EXPECT_EQ(user(), "alice") << "it may still be written to";
+  write("web.yml", users("whole"));
+  file_.look();
+  EXPECT_EQ(user(), "alice");
+  file_.look();
+  EXPECT_EQ(user(), "whole");
 }
 
 TEST_F(WebConfigFileTest, SeesAChangeByItself) {
