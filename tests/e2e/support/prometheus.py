@@ -13,7 +13,7 @@ _CONFIG = """\
 global:
   scrape_interval: {interval}
   scrape_timeout: {interval}
-  evaluation_interval: 1s
+  evaluation_interval: {interval}
 scrape_configs:
 """
 _JOB = """\
@@ -42,8 +42,9 @@ class Prometheus(Server):
             _JOB.format(job=job, address=address, options=options)
             for job, address in jobs.items())
         (directory / "prometheus.yml").write_text(config + more)
-        super().__init__(directory, [program, f"--config.file={directory}/prometheus.yml",
-                                     f"--storage.tsdb.path={directory}/data"], listen_address)
+        command = [program, f"--config.file={directory}/prometheus.yml",
+                   f"--storage.tsdb.path={directory}/data"]
+        super().__init__(directory, command, listen_address)
 
     def get(self, path: str, **parameters: str) -> Any:
         """The data of an answer of the API."""

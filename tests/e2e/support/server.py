@@ -9,16 +9,17 @@ from pathlib import Path
 from support import client
 from support.daemon import launcher
 
+ANY_PORT = "127.0.0.1:0"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
-ANY_PORT = "127.0.0.1:0"
 _LISTENING = re.compile(r'msg="Listening on".* address=(?P<address>\S+)(\s|$)')
 
 
 class Server:
     """A running one, which is ready; its log is in the directory."""
 
-    def __init__(self, directory: Path, command: Sequence[str], listen_address: str = ANY_PORT) -> None:
+    def __init__(self, directory: Path, command: Sequence[str],
+                 listen_address: str = ANY_PORT) -> None:
         self._name = Path(command[0]).name
         self._log_file = directory / f"{self._name}.log"
         with self._log_file.open("w") as log:
