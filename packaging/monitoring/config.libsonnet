@@ -29,14 +29,23 @@
       TimewaitBindPortsNearlyExhausted: { severity: 'warning', 'for': '3m', threshold: 0.8, window: '2m' },
       TimewaitServerQuadrupletsNearlyExhausted: { severity: 'warning', 'for': '3m', threshold: 0.8, window: '2m' },
       TimewaitEphemeralPortsBlocked: { severity: 'warning', 'for': '10m', threshold: 0.25, window: '5m' },
-      // Ports in use together with those that TIME-WAIT reuse would free.
-      TimewaitConnectDependsOnTimeWaitReuse: { severity: 'info', 'for': '10m', threshold: 0.8, window: '2m' },
+      // Ports that would be held without TIME-WAIT reuse, and those that are: while it works, never more than half.
+      TimewaitConnectDependsOnTimeWaitReuse: {
+        severity: 'info',
+        'for': '10m',
+        threshold: 0.8,
+        heldThreshold: 0.4,
+        window: '2m',
+        reuseWindow: '5m',
+      },
+      // Ports that are held, and which share of the reusable ones has to be taken over within the window.
       TimewaitTimeWaitReuseNotHappening: {
         severity: 'warning',
         'for': '5m',
         threshold: 0.8,
         window: '2m',
         reuseWindow: '5m',
+        share: 0.1,
       },
       TimewaitBucketLimitNear: { severity: 'warning', 'for': '3m', threshold: 0.8, window: '2m' },
       // Closes without TIME-WAIT within the window.
