@@ -1,7 +1,6 @@
 #include "collectors/collector.h"
 #include "daemon/status_page/render_sections.h"
 #include "daemon/status_page/words.h"
-#include "daemon/version.h"
 
 namespace timewait::status_page {
 
@@ -28,9 +27,9 @@ void render_spoken(const SpokenAdvice& advice, HtmlWriter& page) {
   const auto [css_class, severity] = words_of(advice.severity);
   page << R"(<li class=")"_html << css_class << R"("><b class="tag">)"_html << severity
        << "</b> <strong>"_html << advice.meaning << "</strong> "_html;
-  if (!advice.evidence.empty()) page << "Found: "_html << advice.evidence << ". "_html;
-  page << R"(<a href=")"_html << kDocumentationUrl << "/runbooks/"_html << advice.rule
-       << R"(.md">What to do: )"_html << advice.rule << "</a></li>\n"_html;
+  if (!advice.evidence.empty()) page << "Found: "_html << advice.evidence << "."_html;
+  render_remedy(advice.rule, page);
+  page << "</li>\n"_html;
 }
 
 void render_unjudged(const AdviceOfRules& advice, HtmlWriter& page) {

@@ -63,7 +63,9 @@ void render_links(const StatusView& view, HtmlWriter& page) {
 void render_finding(const Finding& finding, HtmlWriter& page) {
   page << R"(<li class=")"_html << css_class_of(finding.state) << R"("><b class="tag">)"_html
        << to_string(finding.state) << "</b> <strong>"_html << finding.sentence << "</strong> "_html
-       << finding.reason << "</li>\n"_html;
+       << finding.reason;
+  render_remedy(finding.page, page);
+  page << "</li>\n"_html;
 }
 
 void render_findings(const Verdict& verdict, HtmlWriter& page) {
@@ -84,7 +86,11 @@ void render_verdict(const StatusView& view, HtmlWriter& page) {
   page << R"(<section class="verdict )"_html << css_class_of(worst.state)
        << R"("><h1><b class="level">)"_html << to_string(worst.state) << ":</b> "_html
        << worst.sentence << "</h1>\n"_html;
-  if (!worst.reason.empty()) page << "<p>"_html << worst.reason << "</p>\n"_html;
+  if (!worst.reason.empty()) {
+    page << "<p>"_html << worst.reason;
+    render_remedy(worst.page, page);
+    page << "</p>\n"_html;
+  }
   render_findings(view.verdict, page);
   page << R"(<p class="quiet">Figures of )"_html << format_time(view.taken)
        << ". This page renews itself every "_html
@@ -99,6 +105,12 @@ void render_footer(HtmlWriter& page) {
 }
 
 }  // namespace
+
+void render_remedy(std::string_view runbook, HtmlWriter& page) {
+  if (runbook.empty()) return;
+  page << R"( <a href=")"_html << kDocumentationUrl << "/runbooks/"_html << runbook
+       << R"(.md">What to do: )"_html << runbook << "</a>"_html;
+}
 
 StatusPage render_page(const StatusView& view) {
   HtmlWriter page;

@@ -19,6 +19,9 @@ void render_collectors(const StatusView& view, HtmlWriter& page);
 /// `Not known, because ...`: in the place of figures.
 void render_unknown(std::string_view why, HtmlWriter& page);
 
+/// A link to a page of docs/runbooks, after a sentence; nothing where there is none.
+void render_remedy(std::string_view runbook, HtmlWriter& page);
+
 /// The heading of what is told for each namespace.
 void render_heading(Markup text, const NamespaceView& netns, bool is_one_of_several,
                     HtmlWriter& page);

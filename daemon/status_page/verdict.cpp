@@ -15,10 +15,15 @@ constexpr double kNotableRatio = 0.5;
 /// Of the ports, with the reusable ones.
 constexpr double kReuseRatio = 0.9;
 
+constexpr const char* kExhausted = "TimewaitConnectPortsExhausted";
+constexpr const char* kNearlyExhausted = "TimewaitConnectPortsNearlyExhausted";
+constexpr const char* kBind = "TimewaitBindPortsNearlyExhausted";
+
 using Findings = std::vector<Finding>;
 
 Finding tell_unknown(std::string sentence, const std::string& why) {
-  return {HostState::kNotKnown, std::move(sentence), "Because " + why + "."};
+  return {HostState::kNotKnown, std::move(sentence), "Because " + why + ".",
+          "TimewaitCollectorFailing"};
 }
 
 std::string describe_path(const Destination& destination) {
@@ -47,7 +52,7 @@ Finding judge_fullest(const Destination& fullest, const EphemeralRange& range) {
                             " ports are taken; " + describe_main_holder(fullest, range);
   if (fullest.usage_ratio >= 1) {
     return {HostState::kFailing, "No port is left " + describe_path(fullest) + ".",
-            "connect() fails there with EADDRNOTAVAIL. " + taken};
+            "connect() fails there with EADDRNOTAVAIL. " + taken, kExhausted};
   }
   const std::string share =
       format_percent(fullest.usage_ratio) + " of the ports " + describe_path(fullest);
@@ -55,7 +60,8 @@ Finding judge_fullest(const Destination& fullest, const EphemeralRange& range) {
     const bool is_dangerous = fullest.usage_ratio >= kDangerousRatio;
     return {is_dangerous ? HostState::kInDanger : HostState::kWatch, share + " are taken.",
             taken + " connect() fails when the remaining " +
-                format_count(ports_left(fullest, range)) + " are taken, too."};
+                format_count(ports_left(fullest, range)) + " are taken, too.",
+            kNearlyExhausted};
   }
   return {HostState::kFine, "No destination is short of ports.",
           "The fullest has " + share + " taken, " + format_count(fullest.used) + " of " +
@@ -66,11 +72,11 @@ Finding judge_fullest(const Destination& fullest, const EphemeralRange& range) {
 Finding judge_ratio(double ratio) {
   if (ratio >= 1) {
     return {HostState::kFailing, "No port is left for a destination.",
-            "connect() fails there with EADDRNOTAVAIL."};
+            "connect() fails there with EADDRNOTAVAIL.", kExhausted};
   }
   const std::string share = format_percent(ratio) + " of the ports are taken for one destination.";
-  if (ratio >= kDangerousRatio) return {HostState::kInDanger, share, {}};
-  if (ratio >= kNotableRatio) return {HostState::kWatch, share, {}};
+  if (ratio >= kDangerousRatio) return {HostState::kInDanger, share, {}, kNearlyExhausted};
+  if (ratio >= kNotableRatio) return {HostState::kWatch, share, {}, kNearlyExhausted};
   return {HostState::kFine, "No destination is short of ports.", {}};
 }
 
@@ -85,7 +91,8 @@ Finding judge_destinations(const NamespaceView& netns) {
     return {HostState::kFailing, "There are no ephemeral ports.",
             "All " + format_count(range.reserved) +
                 " of the range are reserved, so that every connect() fails which does not choose "
-                "its port."};
+                "its port.",
+            kExhausted};
   }
   if (!destinations.worst.empty()) return judge_fullest(destinations.worst.front(), range);
   if (destinations.left_out > 0) return judge_ratio(destinations.usage_ratio_max);
@@ -116,7 +123,8 @@ void judge_reuse(const NamespaceView& netns, Findings& findings) {
          "Connections " + describe_path(destination) + " live on TIME-WAIT reuse.",
          "Sockets hold " + format_count(held) + " of " + format_count(netns.range->capacity) +
              " ports. connect() may take over " + format_count(reusable) +
-             " of them if that peer negotiates timestamps, which cannot be seen from here."});
+             " of them if that peer negotiates timestamps, which cannot be seen from here.",
+         "TimewaitConnectDependsOnTimeWaitReuse"});
   }
 }
 
@@ -124,12 +132,14 @@ void judge_bind(const Fullest& fullest, Findings& findings) {
   if (fullest.usage_ratio >= 1) {
     findings.push_back({HostState::kInDanger, "No port is left to bind() on " + fullest.name + ".",
                         "bind() to port 0 fails there with EADDRINUSE, wherever the socket is to "
-                        "connect to."});
+                        "connect to.",
+                        kBind});
   } else if (fullest.usage_ratio >= kDangerousRatio) {
     findings.push_back({HostState::kWatch,
                         format_percent(fullest.usage_ratio) + " of the ports of " + fullest.name +
                             " are taken for bind() to port 0.",
-                        {}});
+                        {},
+                        kBind});
   }
 }
 
@@ -138,14 +148,16 @@ void judge_other_ratios(const NamespaceView& netns, Findings& findings) {
       netns.destinations && netns.destinations->preferred_usage_ratio_max.value_or(0) >= 1;
   if (is_slow && netns.destinations->usage_ratio_max < 1) {
     findings.push_back({HostState::kWatch, "connect() is slow for a destination.",
-                        "The half of the ports that it tries first is taken."});
+                        "The half of the ports that it tries first is taken.",
+                        "TimewaitConnectPreferredPortsExhausted"});
   }
   if (netns.bind && netns.range && netns.range->capacity > 0) judge_bind(*netns.bind, findings);
   if (netns.server && netns.server->usage_ratio >= kDangerousRatio) {
     findings.push_back({HostState::kWatch,
                         format_percent(netns.server->usage_ratio) + " of the quadruplets " +
                             netns.server->name + " are in use.",
-                        "That client's connects fail when its ports have run out."});
+                        "That client's connects fail when its ports have run out.",
+                        "TimewaitServerQuadrupletsNearlyExhausted"});
   }
 }
 
@@ -156,7 +168,8 @@ void judge_advice(const NamespaceView& netns, Findings& findings) {
     const bool is_critical = advice.severity == Severity::kCritical;
     findings.push_back(
         {is_critical ? HostState::kInDanger : HostState::kWatch, advice.meaning,
-         advice.evidence.empty() ? "See the advice below." : "Found: " + advice.evidence + "."});
+         advice.evidence.empty() ? "See the advice below." : "Found: " + advice.evidence + ".",
+         advice.rule});
   }
 }
 
@@ -175,7 +188,7 @@ void judge_failures(const StatusView& view, Findings& findings) {
   findings.push_back({HostState::kFailing,
                       format_number_of(*failures.recent, "connect() call") +
                           " found no port in the last five minutes.",
-                      std::move(reason)});
+                      std::move(reason), "TimewaitConnectFailures"});
 }
 
 void judge_namespace(const NamespaceView& netns, bool is_one_of_several, Findings& findings) {

@@ -31,6 +31,7 @@ struct Finding {
   HostState state = HostState::kFine;
   std::string sentence;  ///< what
   std::string reason;    ///< why it says so, in whole sentences; may be empty
+  std::string page{};    ///< the one in docs/runbooks that says what to do; empty: there is nothing
 };
 
 /// Whether this host is in danger: the worst finding, and the others.

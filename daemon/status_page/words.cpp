@@ -12,7 +12,8 @@ namespace timewait::status_page {
 std::string format_count(std::uint64_t count) {
   constexpr std::size_t kGroup = 3;
   std::string text = std::to_string(count);
-  for (std::size_t end = text.size(); end > kGroup; end -= kGroup) text.insert(end - kGroup, 1, ',');
+  for (std::size_t end = text.size(); end > kGroup; end -= kGroup)
+    text.insert(end - kGroup, 1, ',');
   return text;
 }
 

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import stage
-from browser import Page
 from dashboards import RENDERED, load
+from support.browser import Browser
 from support.case import SKIPPED, new_directory, require_tool
 
 WIDTH = 1600
@@ -50,10 +50,11 @@ def serve(cleanup: Callable, directory: Path) -> str:
     return f"http://{host}:{port}"
 
 
-def draw(page: Page, site: str, asked: dict[str, object], width: int, height: int) -> None:
+def draw(page: Browser, site: str, asked: dict[str, object], width: int, height: int) -> None:
     """Returns when everything is drawn."""
     url = f"{site}/?{urllib.parse.urlencode({**asked, 'width': width})}"
-    page.open(url, width, height)
+    page.show(width, height, str(asked["theme"]))
+    page.open(url)
     deadline = time.monotonic() + DRAWN_SECONDS
     while (title := page.evaluate("document.title")) != "drawn":
         if title.startswith("failed") or time.monotonic() > deadline:
@@ -61,7 +62,7 @@ def draw(page: Page, site: str, asked: dict[str, object], width: int, height: in
         time.sleep(0.1)
 
 
-def complaints(page: Page) -> list[str]:
+def complaints(page: Browser) -> list[str]:
     """What a person would stumble over, as far as it can be told without eyes."""
     empty = set(page.evaluate("emptyPanels")) - WELL_WHEN_EMPTY
     return [*(f"{title!r} is empty" for title in sorted(empty)),
@@ -93,7 +94,7 @@ def questions(name: str, now: int, address: str, arguments: argparse.Namespace) 
     return asked
 
 
-def draw_all(page: Page, site: str, address: str, arguments: argparse.Namespace) -> list[str]:
+def draw_all(page: Browser, site: str, address: str, arguments: argparse.Namespace) -> list[str]:
     """Leaves the pictures; gives what is wrong with them."""
     found = []
     now = int(time.time())
@@ -119,8 +120,7 @@ def main() -> int:
             time.sleep(arguments.seconds)
         shutil.copytree(RENDERED, arguments.page / "dashboards", dirs_exist_ok=True)
         site = serve(ends.callback, arguments.page)
-        page = Page(program, new_directory(ends.callback))
-        ends.callback(page.close)
+        page = Browser(program, new_directory(ends.callback), ends.callback, runs_scripts=True)
         found = draw_all(page, site, address, arguments)
     for complaint in found:
         print(complaint)

@@ -10,8 +10,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
-from browser import Browser  # noqa: E402
 from situation import PORTS, RANGE, enter_namespace, fail, stage_trouble  # noqa: E402
+from support.browser import Browser  # noqa: E402
 from support.case import (EndToEndTest, new_directory, require_tool, run_tests, skip_or_fail,  # noqa: E402
                           start_daemon, wait_until)
 
@@ -86,7 +86,8 @@ class StatusPageTest(EndToEndTest):
         cls.daemon = start_daemon(cls.addClassCleanup, f"--config.file={cls.config}",
                                   "--web.listen-address=127.0.0.1:10060", *cls.flags)
         cls.url = f"http://{cls.daemon.address}/"
-        cls.browser = Browser(chromium, new_directory(cls.addClassCleanup), cls.addClassCleanup)
+        cls.browser = Browser(chromium, new_directory(cls.addClassCleanup), cls.addClassCleanup,
+                              runs_scripts=False)
 
     @classmethod
     def stage(cls) -> None:

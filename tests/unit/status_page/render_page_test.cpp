@@ -1,5 +1,7 @@
 #include "daemon/status_page/render_page.h"
 
+#include <filesystem>
+#include <set>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -31,6 +33,33 @@ TEST(RenderPage, ShowsWhatHoldsThePortsOfADestination) {
   EXPECT_THAT(page, HasSubstr("data-label=\"reusable\">1,000</td>"));
   EXPECT_THAT(page, HasSubstr("data-label=\"CLOSE-WAIT\">57</td>"));
   EXPECT_THAT(page, HasSubstr("<rect class=\"reusable\""));
+}
+
+TEST(RenderPage, LinksToWhatToDoInRunbooksThatExist) {
+  SampleHost exhausted;
+  exhausted.add_sockets(
+      {{.remote = "192.0.2.20", .used = SampleHost::kCapacity},
+       {.remote = "192.0.2.21", .used = SampleHost::kCapacity * 9 / 10},
+       {.remote = "192.0.2.22", .used = 1, .reusable = SampleHost::kCapacity - 1}});
+  exhausted.add_failures(0);
+  exhausted.add_advice("tcp_tw_recycle_enabled");
+  SampleHost unknown;
+  unknown.add_sockets({});
+  const std::string pages = exhausted.page() + unknown.page();
+  const std::filesystem::path runbooks =
+      std::filesystem::path(TIMEWAIT_SOURCE_DIR) / "docs/runbooks";
+  constexpr std::string_view kLink = "/runbooks/";
+  std::set<std::string> linked;
+  for (auto at = pages.find(kLink); at != std::string::npos; at = pages.find(kLink, at + 1)) {
+    const auto begin = at + kLink.size();
+    linked.insert(pages.substr(begin, pages.find('"', begin) - begin));
+  }
+  for (const std::string& page : linked) EXPECT_TRUE(exists(runbooks / page)) << page;
+  EXPECT_THAT(linked,
+              testing::IsSupersetOf({"TimewaitConnectPortsExhausted.md",
+                                     "TimewaitConnectPortsNearlyExhausted.md",
+                                     "TimewaitConnectDependsOnTimeWaitReuse.md",
+                                     "tcp_tw_recycle_enabled.md", "TimewaitCollectorFailing.md"}));
 }
 
 TEST(RenderPage, ShowsTenDestinationsTheFullestFirst) {

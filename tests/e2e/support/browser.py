@@ -1,4 +1,4 @@
-"""A headless Chromium, told what to do by the DevTools protocol over two pipes."""
+"""Debian's Chromium without a window, told what to do by the DevTools protocol over two pipes."""
 
 import base64
 import fcntl
@@ -10,13 +10,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from support.daemon import launcher
+
 SECONDS = 60.0
 
 
-class Browser:
-    """One page. Scripts of the page are off; `evaluate` is no script of the page."""
+# Its own sandbox wants a user that is not root, and a container's /dev/shm may be small.
+FLAGS = ("--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
+         "--hide-scrollbars", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync")
 
-    def __init__(self, program: str, home: Path, cleanup: Callable) -> None:
+
+class Browser:
+    """One page, with the scripts that it has or without; `evaluate` is no script of the page."""
+
+    def __init__(self, program: str, home: Path, cleanup: Callable, runs_scripts: bool) -> None:
         commands, self._commands = os.pipe()
         self._replies, replies = os.pipe()
         # Out of the way of 3 and 4, which are the protocol's.
@@ -28,11 +36,10 @@ class Browser:
         self._session: str | None = None
         self.events: list[dict] = []
         self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-             "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-             "--remote-debugging-pipe", f"--user-data-dir={home}", "about:blank"],
-            pass_fds=(3, 4), preexec_fn=lambda: (os.dup2(commands, 3), os.dup2(replies, 4)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, env={**os.environ, "HOME": str(home)})
+            [*launcher(), program, *FLAGS, f"--user-data-dir={home}", "about:blank"],
+            pass_fds=(3, 4), preexec_fn=lambda: (os.dup2(commands, 3), os.dup2(replies, 4)),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "HOME": str(home)})
         os.close(commands)
         os.close(replies)
         cleanup(self._end)
@@ -40,7 +47,7 @@ class Browser:
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Log", "Audits", "Runtime"):
             self.call(f"{domain}.enable")
-        self.call("Emulation.setScriptExecutionDisabled", value=True)
+        self.call("Emulation.setScriptExecutionDisabled", value=not runs_scripts)
 
     def call(self, method: str, **parameters) -> dict:
         self._next_id += 1
