@@ -35,7 +35,10 @@ void render_failed(const FailedDestination& failed, HtmlWriter& page) {
 
 void render_total(const ConnectFailures& failures, HtmlWriter& page) {
   if (failures.total == 0) {
-    page << "<p>No connect() has found all ports taken since the exporter started.</p>\n"_html;
+    page
+        << (failures.covers_all
+                ? "<p>No connect() has found all ports taken since the exporter started.</p>\n"_html
+                : "<p>None has been counted.</p>\n"_html);
   } else {
     page << "<p>"_html << format_number_of(failures.total, "connect() call")
          << " found no port since the exporter started, "_html

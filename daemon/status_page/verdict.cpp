@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "collectors/model/advice_history.h"
 #include "daemon/status_page/status_view.h"
 #include "daemon/status_page/words.h"
 
@@ -12,7 +13,8 @@ namespace {
 
 constexpr double kDangerousRatio = 0.8;
 constexpr double kNotableRatio = 0.5;
-/// Of the ports, with the reusable ones.
+/// Of the ports, with the reusable ones. While connect() takes over TIME-WAIT sockets, it stays
+/// within the half that it searches first.
 constexpr double kReuseRatio = 0.9;
 
 constexpr const char* kExhausted = "TimewaitConnectPortsExhausted";
@@ -22,8 +24,7 @@ constexpr const char* kBind = "TimewaitBindPortsNearlyExhausted";
 using Findings = std::vector<Finding>;
 
 Finding tell_unknown(std::string sentence, const std::string& why) {
-  return {HostState::kNotKnown, std::move(sentence), "Because " + why + ".",
-          "TimewaitCollectorFailing"};
+  return {HostState::kNotKnown, std::move(sentence), "Because " + why + "."};
 }
 
 std::string describe_path(const Destination& destination) {
@@ -39,12 +40,14 @@ std::string describe_main_holder(const Destination& destination, const Ephemeral
   constexpr std::array kNames{"TIME-WAIT", "FIN-WAIT-2", "ESTABLISHED",
                               "SYN-SENT",  "CLOSE-WAIT", "another state"};
   static_assert(kNames.size() == TupleStates::kNames.size());
-  const auto most = std::ranges::max_element(destination.sockets);
+  auto sockets = destination.sockets;
+  sockets[0] -= std::min(sockets[0], destination.reusable.value_or(0));  // which are not taken
+  const auto most = std::ranges::max_element(sockets);
   if (range.blocked() > *most) {
     return format_count(range.blocked()) + " of them are blocked by bind() or a listener.";
   }
   return format_count(*most) + (*most == 1 ? " of them is in " : " of them are in ") +
-         kNames[static_cast<std::size_t>(most - destination.sockets.begin())] + ".";
+         kNames[static_cast<std::size_t>(most - sockets.begin())] + ".";
 }
 
 Finding judge_fullest(const Destination& fullest, const EphemeralRange& range) {
@@ -120,11 +123,12 @@ void judge_reuse(const NamespaceView& netns, Findings& findings) {
     if (static_cast<double>(held) < kReuseRatio * capacity) continue;
     findings.push_back(
         {HostState::kWatch,
-         "Connections " + describe_path(destination) + " live on TIME-WAIT reuse.",
+         "TIME-WAIT sockets " + describe_path(destination) + " are not taken over as they should.",
          "Sockets hold " + format_count(held) + " of " + format_count(netns.range->capacity) +
              " ports. connect() may take over " + format_count(reusable) +
-             " of them if that peer negotiates timestamps, which cannot be seen from here.",
-         "TimewaitConnectDependsOnTimeWaitReuse"});
+             " of them if that peer negotiates timestamps, and would not have gone beyond half of "
+             "the ports then.",
+         "TimewaitTimeWaitReuseNotHappening"});
   }
 }
 
@@ -178,7 +182,9 @@ void judge_failures(const StatusView& view, Findings& findings) {
   const ConnectFailures& failures = *view.failures;
   if (failures.recent.value_or(0) == 0) return;
   std::string reason = format_count(failures.total) + " in all since the exporter started.";
-  if (!failures.worst.empty()) {
+  const bool is_named = !failures.worst.empty() && !failures.worst.front().local_address.empty() &&
+                        failures.worst.front().last_age <= kRecently;
+  if (is_named) {
     const FailedDestination& latest = failures.worst.front();
     const bool is_elsewhere = !latest.netns.empty() && latest.netns != view.namespaces[0].name;
     reason = "The last was to " + latest.remote +

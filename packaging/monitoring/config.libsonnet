@@ -55,7 +55,7 @@
       TimewaitTcpTwRecycleEnabled: { severity: 'warning', 'for': '1m' },
       // Sockets in CLOSE-WAIT that there were at least throughout the window.
       TimewaitCloseWaitAccumulating: { severity: 'warning', 'for': '5m', threshold: 100, window: '10m' },
-      TimewaitListenerInsideEphemeralRange: { severity: 'warning', 'for': '1h' },
+      TimewaitListenerInsideEphemeralRange: { severity: 'info', 'for': '1h' },
       TimewaitCollectorFailing: { severity: 'warning', 'for': '15m' },
       // A snapshot that is older than so many poll intervals and than so long.
       TimewaitSnapshotStale: { severity: 'warning', 'for': '2m', intervals: 3, threshold: '2m' },

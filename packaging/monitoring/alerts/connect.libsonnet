@@ -9,12 +9,24 @@ function(config)
   local ratio = 'timewait_connect_ports_usage_ratio';
   local perTuple(condition) = promql.perTuple(condition, ratio, promql.connectTuple);
 
-  // A destination's series begins with its first failures, of which increase() knows nothing.
+  // A destination's series begins with its first failures, of which increase() knows nothing. That it was not there
+  // before says something only where the daemon was scraped then, or has not run for so long.
   local risen(destinations) = |||
-    (%(of)s unless %(of)s offset %(window)s) > 0
+    (
+      (%(of)s unless %(of)s offset %(window)s) > 0
+      and ignoring (%(labels)s)
+      (%(total)s offset %(window)s or %(started)s > time() - %(seconds)d)
+    )
     or
     increase(%(of)s[%(window)s]) > 0
-  ||| % { of: destinations, window: config.alerts.TimewaitConnectFailures.window };
+  ||| % {
+    of: destinations,
+    window: config.alerts.TimewaitConnectFailures.window,
+    seconds: promql.seconds(config.alerts.TimewaitConnectFailures.window),
+    labels: 'netns, %s, process' % promql.connectTuple,
+    total: select('timewait_connect_failures_total'),
+    started: select('process_start_time_seconds'),
+  };
 
   local failures =
     local own = settings('TimewaitConnectFailures');
@@ -52,7 +64,9 @@ function(config)
       blocked: select('timewait_ephemeral_ports_blocked'),
       capacity: select('timewait_ephemeral_ports'),
       highest: select(ratio + '_max'),
-    });
+    }) + '\nor\n' +
+    // Reserved, all of them: there is nothing that a ratio could be of.
+    '(%s == 0) + 1' % select('timewait_ephemeral_ports');
 
   local nearly =
     local own = settings('TimewaitConnectPortsNearlyExhausted');

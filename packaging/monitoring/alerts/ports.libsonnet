@@ -74,7 +74,7 @@ function(config)
       'A program listens on a port that connect() may take while the program is stopped.',
       |||
         On %s a program listens on a port inside net.ipv4.ip_local_port_range that is not in
-        net.ipv4.ip_local_reserved_ports; the exporter's log says on which.
+        net.ipv4.ip_local_reserved_ports; the exporter's log names the lowest.
       ||| % words.host,
     ),
   ]

@@ -7,7 +7,7 @@ local promql = import '../promql.libsonnet';
   local ratio = select('timewait_connect_ports_usage_ratio'),
   local capacity = select('timewait_ephemeral_ports'),
   local timeWaitSeconds = 60,
-  local trend = config.alerts.TimewaitConnectPortsExhaustionPredicted.window,
+  local trend = '20m',
 
   prometheusRules+:: {
     groups+: [

@@ -81,6 +81,16 @@ local unattributed(count) = {
     [total]: '4x80',
     [to('10.0.0.2')]: '4x80',
   }, quiet=['0m', '1m', '10m']),
+  // What failed before the gap is not new after it.
+  case('the target was away for seven minutes', {
+    [started]: '-100000x140',
+    [total]: '90x20 stale _x27 90x4 91x80',
+    [to('10.0.0.2')]: '50x20 stale _x27 50x80',
+    [to('10.0.0.3')]: '_x54 1x80',
+  }, firing={
+    '13m45s': [unattributed('1.083')],
+    '17m15s': [failed(1, '10.0.0.3')],
+  }, quiet=['12m15s', '13m15s', '19m']),
   case('the daemon was restarted', {
     [started]: '-1000x40 605x80',
     [total]: '50x40 0x80',

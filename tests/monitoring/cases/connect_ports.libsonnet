@@ -47,6 +47,12 @@ local predicted(when) =
   case('all, of a tuple that is not shown', 'TimewaitConnectPortsExhausted', {
     [highest]: '1x40',
   }, firing={ '1m': [unnamed(exhausted)] }),
+  case('the whole range is reserved', 'TimewaitConnectPortsExhausted', {
+    [highest]: '0x40',
+    [blocked('observed')]: '0x40',
+    [blocked('inferred')]: '0x40',
+    [capacity]: '0x40',
+  }, firing={ '1m': [unnamed(exhausted)] }),
   case('bind() has all, and a tuple is there', 'TimewaitConnectPortsExhausted', {
     [ratio]: '1x40',
     [highest]: '1x40',

@@ -74,7 +74,7 @@ local use(percent, who) =
     '1h5m': [{
       labels: { netns: 'self' },
       description: here + 'a program listens on a port inside net.ipv4.ip_local_port_range that is not in ' +
-                   "net.ipv4.ip_local_reserved_ports; the exporter's log says on which.",
+                   "net.ipv4.ip_local_reserved_ports; the exporter's log names the lowest.",
     }],
   }, quiet=['59m']),
 ]

@@ -70,6 +70,12 @@ TEST_F(VerdictTest, FailsWhereNoPortIsLeft) {
   EXPECT_THAT(verdict.others[0].sentence, HasSubstr("[2001:db8::1]:80"));
 }
 
+TEST_F(VerdictTest, DoesNotTakeReusablePortsForTaken) {
+  const Verdict verdict =
+      judge({{.used = 14'200, .reusable = 9'000, .sockets = {9'050, 0, 8'150, 0, 6'000}}});
+  EXPECT_THAT(verdict.worst.reason, HasSubstr("8,150 of them are in ESTABLISHED"));
+}
+
 TEST_F(VerdictTest, FailsWithoutAnyPort) {
   host_.add_sockets({}, "self", 0);
   const Verdict verdict = host_.view().verdict;
@@ -90,10 +96,10 @@ TEST_F(VerdictTest, FailsWhereConnectsFailedLately) {
   EXPECT_THAT(verdict.worst.reason, HasSubstr("The last was to 192.0.2.20:80, by gunicorn."));
 }
 
-TEST_F(VerdictTest, WatchesADestinationThatLivesOnReuse) {
+TEST_F(VerdictTest, WatchesADestinationWhoseTimeWaitIsNotTakenOver) {
   const Verdict verdict = judge({{.used = 1'000, .reusable = 24'500, .sockets = {24'500}}});
   EXPECT_EQ(verdict.worst.state, HostState::kWatch);
-  EXPECT_THAT(verdict.worst.sentence, HasSubstr("live on TIME-WAIT reuse"));
+  EXPECT_THAT(verdict.worst.sentence, HasSubstr("are not taken over as they should"));
 }
 
 TEST_F(VerdictTest, WatchesASlowConnect) {
