@@ -48,8 +48,10 @@ struct StatusView;
 ///              destination will
 ///   in danger  a destination has four fifths of its ports taken, no port is left to bind(), or
 ///              advice is critical
-///   watch      a destination has half of its ports taken or TIME-WAIT sockets that should have been
-///              taken over, connect() has become slow, bind() or a server's client has four fifths, or advice warns
+///   watch      a destination has half of its ports taken or TIME-WAIT sockets that should have
+///   been
+///              taken over, connect() has become slow, bind() or a server's client has four fifths,
+///              or advice warns
 ///   not known  the ports could not be read
 Verdict judge_host(const StatusView& view);
 
