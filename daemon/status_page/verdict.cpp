@@ -177,19 +177,24 @@ void judge_advice(const NamespaceView& netns, Findings& findings) {
   }
 }
 
+/// The destination of the last one; null where it is not known.
+const FailedDestination* find_latest(const ConnectFailures& failures) {
+  if (failures.worst.empty()) return nullptr;
+  const FailedDestination& latest = failures.worst.front();
+  const bool is_recent = latest.last_age && *latest.last_age <= kRecently;
+  return is_recent && !latest.local_address.empty() ? &latest : nullptr;
+}
+
 void judge_failures(const StatusView& view, Findings& findings) {
   if (!view.failures) return;
   const ConnectFailures& failures = *view.failures;
   if (failures.recent.value_or(0) == 0) return;
   std::string reason = format_count(failures.total) + " in all since the exporter started.";
-  const bool is_named = !failures.worst.empty() && !failures.worst.front().local_address.empty() &&
-                        failures.worst.front().last_age <= kRecently;
-  if (is_named) {
-    const FailedDestination& latest = failures.worst.front();
-    const bool is_elsewhere = !latest.netns.empty() && latest.netns != view.namespaces[0].name;
-    reason = "The last was to " + latest.remote +
-             (latest.process.empty() ? "" : ", by " + latest.process) +
-             (is_elsewhere ? ", in the network namespace " + latest.netns : "") + ". " + reason;
+  if (const FailedDestination* const latest = find_latest(failures)) {
+    const bool is_elsewhere = !latest->netns.empty() && latest->netns != view.namespaces[0].name;
+    reason = "The last was to " + latest->remote +
+             (latest->process.empty() ? "" : ", by " + latest->process) +
+             (is_elsewhere ? ", in the network namespace " + latest->netns : "") + ". " + reason;
   }
   findings.push_back({HostState::kFailing,
                       format_number_of(*failures.recent, "connect() call") +

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,11 @@ from support.case import SKIPPED, skip_or_fail
 from support.daemon import PROGRAM, Daemon
 
 _INSIDE = "TIMEWAIT_RUNBOOK_NAMESPACE"
-# Everything in it ends with the test.
-_UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+# Everything in it ends with the test. Where "/" is no mount, as in a chroot, mounts cannot be made private.
+_UNSHARE = ["unshare", "--net", "--mount", "--propagation", "unchanged", "--pid", "--fork", "--kill-child",
+            "--mount-proc"]
+_PRIVATELY = ["sh", "-c", 'mount --make-rprivate / 2>/dev/null; exec "$@"', "sh"]
+_MOUNT = 'mount -t tmpfs tmpfs "$0" && echo mounted && read -r _'
 _ADDRESSES = ("192.0.2.10", "192.0.2.20", "192.0.2.21", "198.51.100.7")
 HOST, SERVICE, DATABASE, CLIENT = _ADDRESSES
 # These are not of a namespace.
@@ -29,12 +33,26 @@ def enter_namespace() -> None:
     """Starts the calling program again in namespaces of its own; returns in there."""
     if os.environ.get(_INSIDE):
         return
-    command = _UNSHARE if os.geteuid() == 0 else [_UNSHARE[0], "--user", "--map-root-user", *_UNSHARE[1:]]
-    probe = subprocess.run([*command, "true"], capture_output=True, text=True, check=False, timeout=10)
-    if probe.returncode != 0:
-        _leave(f"no namespaces: {probe.stderr.strip()}")
+    unshare = _UNSHARE if os.geteuid() == 0 else [_UNSHARE[0], "--user", "--map-root-user", *_UNSHARE[1:]]
+    command = [*unshare, *_PRIVATELY]
+    _require_own_mounts(command)
     os.environ[_INSIDE] = "1"
     os.execvp(command[0], [*command, sys.executable, "-B", *sys.argv])
+
+
+def _require_own_mounts(command: list[str]) -> None:
+    """What is mounted in there must not be seen out here, where it would stay."""
+    with tempfile.TemporaryDirectory() as directory:
+        probe = subprocess.Popen([*command, "sh", "-c", _MOUNT, directory], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        is_mounted = probe.stdout.readline() == "mounted\n"
+        is_seen = os.path.ismount(directory)
+        said = probe.communicate("\n", timeout=10)[1]
+        if is_seen:
+            _run("umount", directory)
+            _leave("mounts of a namespace of its own are seen outside")
+    if not is_mounted:
+        _leave(f"no namespaces: {said.strip()}")
 
 
 def _leave(reason: str) -> NoReturn:

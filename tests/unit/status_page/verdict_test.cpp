@@ -96,6 +96,20 @@ TEST_F(VerdictTest, FailsWhereConnectsFailedLately) {
   EXPECT_THAT(verdict.worst.reason, HasSubstr("The last was to 192.0.2.20:80, by gunicorn."));
 }
 
+TEST_F(VerdictTest, NamesNoDestinationOfOldFailures) {
+  host_.view();  // from now on failures are seen
+  host_.add_sockets({{.used = 5}});
+  host_.add_failures(4);
+  host_.add_failed("192.0.2.20", "gunicorn", 3);
+  host_.add_advice();
+  StatusView view = host_.view();
+  for (const auto age : {std::optional<std::chrono::duration<double>>(),
+                         std::optional<std::chrono::duration<double>>(std::chrono::hours(1))}) {
+    view.failures->worst.at(0).last_age = age;
+    EXPECT_EQ(judge_host(view).worst.reason, "4 in all since the exporter started.");
+  }
+}
+
 TEST_F(VerdictTest, WatchesADestinationWhoseTimeWaitIsNotTakenOver) {
   const Verdict verdict = judge({{.used = 1'000, .reusable = 24'500, .sockets = {24'500}}});
   EXPECT_EQ(verdict.worst.state, HostState::kWatch);
