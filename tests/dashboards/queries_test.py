@@ -92,7 +92,7 @@ class Answered(EndToEndTest):
         cls.failing = {dict(labels)["collector"] for labels, value in success.items() if value == 0}
         latest = "timewait_connect_ports_used"
         if "connect_failures" not in cls.failing:
-            FailingProcess(cls.addClassCleanup, new_directory(cls.addClassCleanup), "victim").fail(3)
+            FailingProcess(cls.addClassCleanup, new_directory(cls.addClassCleanup), "short_of_ports").fail(3)
             latest = 'timewait_connect_failures_by_destination_total{process="victim"}'
         for scrapes in range(1, 5):
             wait_until(lambda: cls.prometheus.query(f"count_over_time({latest}[1m]) >= {scrapes}"),
