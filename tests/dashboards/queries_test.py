@@ -93,7 +93,7 @@ class Answered(EndToEndTest):
         latest = "timewait_connect_ports_used"
         if "connect_failures" not in cls.failing:
             FailingProcess(cls.addClassCleanup, new_directory(cls.addClassCleanup), "short_of_ports").fail(3)
-            latest = 'timewait_connect_failures_by_destination_total{process="victim"}'
+            latest = 'timewait_connect_failures_by_destination_total{process="short_of_ports"}'
         for scrapes in range(1, 5):
             wait_until(lambda: cls.prometheus.query(f"count_over_time({latest}[1m]) >= {scrapes}"),
                        f"{latest} was scraped {scrapes} times")

@@ -213,7 +213,7 @@ class SystemCalls(EndToEndTest):
         if running.scrape().value("timewait_connect_failures_available") != 1:
             skip_or_fail("no perf event may be opened here")
         before = running.scrape().value(TOTAL)
-        FailingProcess(self.addCleanup, self.directory(), "victim").fail(3)
+        FailingProcess(self.addCleanup, self.directory(), "traced").fail(3)
         wait_until(lambda: running.scrape().value(TOTAL) >= before + 4, "the failed connects are counted")
         called = self.assert_allowed_until_its_end(running)
         self.assertLessEqual({"perf_event_open", "ppoll"}, called)
