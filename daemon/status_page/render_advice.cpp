@@ -32,15 +32,6 @@ void render_spoken(const SpokenAdvice& advice, HtmlWriter& page) {
   page << "</li>\n"_html;
 }
 
-void render_unjudged(const AdviceOfRules& advice, HtmlWriter& page) {
-  if (advice.unjudged.empty()) return;
-  page << R"(<p class="unknown">Not judged, because figures that they need are absent: )"_html;
-  for (std::size_t i = 0; i < advice.unjudged.size(); ++i) {
-    page << (i == 0 ? ""_html : ", "_html) << advice.unjudged[i];
-  }
-  page << ".</p>\n"_html;
-}
-
 }  // namespace
 
 void render_advice(const NamespaceView& netns, bool is_one_of_several, HtmlWriter& page) {
@@ -56,7 +47,9 @@ void render_advice(const NamespaceView& netns, bool is_one_of_several, HtmlWrite
       for (const SpokenAdvice& each : netns.advice->spoken) render_spoken(each, page);
       page << "</ul>\n"_html;
     }
-    render_unjudged(*netns.advice, page);
+    render_names(
+        R"(<p class="unknown">Not judged, because figures that they need are absent: )"_html,
+        netns.advice->unjudged, page);
   }
   page << "</section>\n"_html;
 }

@@ -30,13 +30,6 @@ void render_collector(const CollectorView& collector, HtmlWriter& page) {
        << "</td></tr>\n"_html;
 }
 
-void render_off(const std::vector<std::string>& off, HtmlWriter& page) {
-  if (off.empty()) return;
-  page << R"(<p class="quiet">Switched off: )"_html;
-  for (std::size_t i = 0; i < off.size(); ++i) page << (i == 0 ? ""_html : ", "_html) << off[i];
-  page << ".</p>\n"_html;
-}
-
 }  // namespace
 
 void render_collectors(const StatusView& view, HtmlWriter& page) {
@@ -44,7 +37,7 @@ void render_collectors(const StatusView& view, HtmlWriter& page) {
   begin_table("figures"_html, "Collectors and how they fare"_html, kCollectorColumns, page);
   for (const CollectorView& each : view.collectors) render_collector(each, page);
   end_table(page);
-  render_off(view.collectors_off, page);
+  render_names(R"(<p class="quiet">Switched off: )"_html, view.collectors_off, page);
   if (!view.last_config_was_good) {
     page << R"(<p class="unknown">The configuration was bad when it was last read; the one
 before is in force. The log says what is wrong.</p>

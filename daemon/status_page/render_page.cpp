@@ -112,6 +112,14 @@ void render_remedy(std::string_view runbook, HtmlWriter& page) {
        << R"(.md">What to do: )"_html << runbook << "</a>"_html;
 }
 
+void render_names(Markup lead, const std::vector<std::string>& names, HtmlWriter& page) {
+  if (names.empty()) return;
+  page << lead;
+  for (const std::string& name : names)
+    page << (&name == &names.front() ? ""_html : ", "_html) << name;
+  page << ".</p>\n"_html;
+}
+
 StatusPage render_page(const StatusView& view) {
   HtmlWriter page;
   render_head(view, page);

@@ -75,8 +75,7 @@ void render_destination(const Destination& destination, const EphemeralRange& ra
        << destination.local_address << "</span></span>"_html;
   end_row_head(page);
   write_cell(kTaken, format_percent(destination.usage_ratio), page);
-  write_cell(kLeft, format_count(range.capacity - std::min(range.capacity, destination.used)),
-             page);
+  write_cell(kLeft, format_count(destination.ports_left(range)), page);
   write_count(kBlocked, range.blocked(), page);
   write_count(kStates[0], destination.sockets[0], page);
   if (destination.reusable) {

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "daemon/status_page/html_writer.h"
 #include "daemon/status_page/status_view.h"
 
@@ -21,6 +25,9 @@ void render_unknown(std::string_view why, HtmlWriter& page);
 
 /// A link to a page of docs/runbooks, after a sentence; nothing where there is none.
 void render_remedy(std::string_view runbook, HtmlWriter& page);
+
+/// The names, with commas, and the end of the paragraph that `lead` begins; nothing without names.
+void render_names(Markup lead, const std::vector<std::string>& names, HtmlWriter& page);
 
 /// The heading of what is told for each namespace.
 void render_heading(Markup text, const NamespaceView& netns, bool is_one_of_several,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -47,6 +48,10 @@ struct Destination {
   std::optional<std::uint64_t> reusable{};  ///< absent where the kernel does not tell
   double usage_ratio = 0;
   std::array<std::uint64_t, TupleStates::kNames.size()> sockets{};  ///< in the order of kNames
+
+  std::uint64_t ports_left(const EphemeralRange& range) const {
+    return range.capacity - std::min(range.capacity, used);
+  }
 };
 
 struct Destinations {

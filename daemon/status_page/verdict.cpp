@@ -31,10 +31,6 @@ std::string describe_path(const Destination& destination) {
   return "from " + destination.local_address + " to " + destination.remote;
 }
 
-std::uint64_t ports_left(const Destination& destination, const EphemeralRange& range) {
-  return range.capacity - std::min(range.capacity, destination.used);
-}
-
 /// `27,511 of them are in TIME-WAIT`: what has most of the ports of a destination.
 std::string describe_main_holder(const Destination& destination, const EphemeralRange& range) {
   constexpr std::array kNames{"TIME-WAIT", "FIN-WAIT-2", "ESTABLISHED",
@@ -63,7 +59,7 @@ Finding judge_fullest(const Destination& fullest, const EphemeralRange& range) {
     const bool is_dangerous = fullest.usage_ratio >= kDangerousRatio;
     return {is_dangerous ? HostState::kInDanger : HostState::kWatch, share + " are taken.",
             taken + " connect() fails when the remaining " +
-                format_count(ports_left(fullest, range)) + " are taken, too.",
+                format_count(fullest.ports_left(range)) + " are taken, too.",
             kNearlyExhausted};
   }
   return {HostState::kFine, "No destination is short of ports.",

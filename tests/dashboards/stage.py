@@ -13,8 +13,9 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 from support.case import new_directory, require_tool
 from support.daemon import PROGRAM, Daemon, launcher
-from support.failing_connects import require_tracefs, with_tracefs
+from support.failing_connects import program_named, require_tracefs, with_tracefs
 from support.prometheus import Prometheus
+from support.socket_activation import handing_over
 
 JOB = "timewait"
 # A range of a thousand ports, so that a few connections a second are too many.
@@ -27,8 +28,6 @@ for setting in $SETTINGS; do echo "${setting#*=}" >"${setting%=*}"; done
 cd /
 exec "$@"
 """
-# The socket is of the namespace in which it was made, wherever the daemon runs.
-_WITH_SOCKET = 'exec 3<&"$0"; export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@"'
 # Failed connects of whatever else runs on this machine.
 _WITHOUT_OTHERS = """\
     metric_relabel_configs:
@@ -60,8 +59,7 @@ HOSTS = (
 
 def _start_traffic(cleanup: Callable, host: Host, seconds: float) -> int:
     """The process id of the connections, which stands for the namespace."""
-    program = new_directory(cleanup) / host.process  # the kernel names a process after the file that it runs
-    program.symlink_to(os.path.realpath(sys.executable))
+    program = program_named(new_directory(cleanup), host.process)
     process = subprocess.Popen(
         [*launcher(), "unshare", "--net", "sh", "-ec", _NAMESPACE, "sh", program, "-B", HERE / "traffic.py",
          host.role, str(seconds)],
@@ -79,14 +77,14 @@ def _start_traffic(cleanup: Callable, host: Host, seconds: float) -> int:
 
 def _start_daemon(cleanup: Callable, host: Host, namespace: int, tracefs: Path, config: Path) -> str:
     """The address at which the daemon answers in this namespace."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    command = ["nsenter", f"--net=/proc/{namespace}/ns/net", "bash", "-c", _WITH_SOCKET, str(listener.fileno()),
-               PROGRAM, f"--config.file={config}", "--web.systemd-socket", *host.flags]
-    daemon = Daemon(with_tracefs(tracefs, command), pass_fds=(listener.fileno(),))
-    cleanup(daemon.stop)
-    daemon.wait_for_log(msg="listening")
-    host_name, port = listener.getsockname()
-    listener.close()
+    inside = ["nsenter", f"--net=/proc/{namespace}/ns/net", PROGRAM, f"--config.file={config}",
+              "--web.systemd-socket", *host.flags]
+    # The socket is of the namespace in which it was made, wherever the daemon runs.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        daemon = Daemon(**handing_over(listener, command=with_tracefs(tracefs, inside)))
+        cleanup(daemon.stop)
+        daemon.wait_for_log(msg="listening")
+        host_name, port = listener.getsockname()
     return f"{host_name}:{port}"
 
 

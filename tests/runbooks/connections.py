@@ -3,6 +3,7 @@
 import errno
 import socket
 import struct
+from collections.abc import Iterator
 
 Connection = tuple[socket.socket, socket.socket]
 _RESET_AT_CLOSE = struct.pack("ii", 1, 0)
@@ -58,22 +59,21 @@ def leave_time_wait_of_server(listener: socket.socket, count: int, source: str) 
 
 def leave_close_wait(listener: socket.socket, count: int) -> list[socket.socket]:
     """So many that the peer has closed and this side has not."""
-    held = []
-    for _ in range(count):
-        client, accepted = connect(listener)
-        accepted.close()
-        held.append(client)
-    return held
+    return [_close_one(accepted, client) for client, accepted in _connections(listener, count)]
 
 
 def leave_fin_wait2(listener: socket.socket, count: int) -> list[socket.socket]:
     """So many that this side has closed and the peer has not."""
-    held = []
-    for _ in range(count):
-        client, accepted = connect(listener)
-        client.close()
-        held.append(accepted)
-    return held
+    return [_close_one(client, accepted) for client, accepted in _connections(listener, count)]
+
+
+def _connections(listener: socket.socket, count: int) -> Iterator[Connection]:
+    return (connect(listener) for _ in range(count))
+
+
+def _close_one(closed: socket.socket, kept: socket.socket) -> socket.socket:
+    closed.close()
+    return kept
 
 
 def open_one(address: str, port: int | str) -> None:

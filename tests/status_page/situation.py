@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from support.failing_connects import program_named
+
 CLIENT = "192.0.2.10"
 WEB = ("192.0.2.20", 80)
 DATABASE = ("192.0.2.21", 3306)
@@ -20,12 +22,14 @@ SMALL = [("192.0.2.24", 9000 + i) for i in range(8)]
 RANGE = (32768, 36767)
 PORTS = RANGE[1] - RANGE[0] + 1
 
+IP_BIND_ADDRESS_NO_PORT = 24
+
 # A process of its own, because the page names it: connects so often to the address, and no port is left.
-_FAIL = """
+_FAIL = f"""
 import errno, socket, sys
 for _ in range(int(sys.argv[3])):
     client = socket.socket()
-    client.setsockopt(socket.IPPROTO_IP, 24, 1)
+    client.setsockopt(socket.IPPROTO_IP, {IP_BIND_ADDRESS_NO_PORT}, 1)
     client.bind((sys.argv[4], 0))
     try:
         client.connect((sys.argv[1], int(sys.argv[2])))
@@ -35,8 +39,6 @@ for _ in range(int(sys.argv[3])):
         sys.exit("a port was left")
     client.close()
 """
-IP_BIND_ADDRESS_NO_PORT = 24
-
 
 CLONE_NEWNET = 0x40000000
 # The seconds after each third of the TIME-WAIT sockets of API, where a picture is to show some of all ages.
@@ -155,6 +157,5 @@ def stage_trouble(is_for_pictures: bool) -> Situation:
 
 def fail(directory: Path, name: str, times: int) -> None:
     """A process of that name whose connects to the web server fail."""
-    program = directory / name
-    program.symlink_to(Path(sys.executable).resolve())
+    program = program_named(directory, name)
     subprocess.run([str(program), "-c", _FAIL, WEB[0], str(WEB[1]), str(times), CLIENT], check=True, timeout=60)
